@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
+from fewshot.commands._comparison import wrapped
 from fewshot.files.terminal import width
 
 if TYPE_CHECKING:
@@ -19,10 +19,7 @@ def benchmark_text(one: BenchmarkRanking, costs: Costs) -> str:
     from fewshot.report.tables.ranked import ranked_table
 
     wide, of_sets = width(), [list(runs.rows.values()) for runs in one.runs]
-    sentences = [
-        textwrap.fill(text, wide, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
-        for text in (one.ranking.verdict, *one.ranking.caveats)
-    ]
+    sentences = map(wrapped, (one.ranking.verdict, *one.ranking.caveats))
     table = ranked_table([one.ranking], wide, with_verdicts=False)
     groups, of_costs = group_table(one, wide), cost_table(one.ranking, costs, wide, of_sets)
     return "\n\n".join(filter(None, [table, groups, *sentences, of_costs]))

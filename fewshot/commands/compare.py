@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from fewshot.commands._comparison import Comparison
+    from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking
     from fewshot.report.comparisons.chosen_pairs import Request
     from fewshot.report.comparisons.naming import Naming
+    from fewshot.report.comparisons.over_sets import OverSets
     from fewshot.report.comparisons.pairing import Grouping, Uncompared
+    from fewshot.report.rows.costs import Costs
     from fewshot.report.rows.images import RowImages
     from fewshot.report.rows.shown import Shown
     from fewshot.results.collections import Collection
@@ -94,14 +97,13 @@ def command(
     \b
       fewshot compare results/runs.jsonl --where "k_shot == 5" --against resnet18
     """
-    from fewshot.commands._compared_means import benchmark_text, benchmark_values
-    from fewshot.commands._comparison import over_sets_text, verdicts, wrapped, write
+    from fewshot.commands._compared_means import benchmark_values
+    from fewshot.commands._comparison import write
     from fewshot.report.comparisons.benchmark_ranking import rankings_on_sets
     from fewshot.report.comparisons.chosen_pairs import Request
     from fewshot.report.comparisons.claims import sets_values
     from fewshot.report.comparisons.over_sets import over_data_sets
     from fewshot.report.rows.shown import Shown
-    from fewshot.report.tables.cost_columns import cost_notes, noted
 
     if against is not None and all_pairs:
         raise click.UsageError("--against compares with one run, --pairs all with all; give one of them")
@@ -123,20 +125,38 @@ def command(
         from fewshot.report.comparisons.forest import write_forest
 
         write_forest(claims, plot)
-    texts = [*(benchmark_text(one, shown.costs) for one in means), *verdicts(compared)]
-    texts += [one.text(delta / 100) for one in compared]
-    below = over_sets_text(over, claims[0].naming, "simple") if claims else []
-    below += [] if claims else [wrapped(f"No pairs on single data sets: {text}") for text in others]
-    of_means = (row for one in means for runs in one.runs for row in runs.rows.values())
-    notes = noted(cost_notes([one.pairs.ranking for one in compared], shown.costs, of_means), texts)
     content = {
         "benchmarks": [benchmark_values(one, shown.costs) for one in means],
         "contests": [one.values(delta / 100) for one in compared] if wants_json() else [],  # ranks take long
         "over_sets": sets_values(over),
         "not_compared": others,
     }
-    answer("\n\n".join([*texts, *below, *map(wrapped, notes)]), content)
+    answer(_text(means, compared, over, others, delta / 100, shown.costs), content)
     return 0
+
+
+def _text(
+    means: Sequence[BenchmarkRanking],
+    compared: Sequence[Comparison],
+    over: Sequence[OverSets],
+    others: Sequence[str],
+    delta: float,
+    costs: Costs,
+) -> str:
+    """The means first, then the verdicts of all tasks, each task, the pairs over several data sets, and notes."""
+    from fewshot.commands._compared_means import benchmark_text
+    from fewshot.commands._comparison import over_sets_text, verdicts, wrapped
+    from fewshot.report.tables.cost_columns import cost_notes, noted
+
+    texts = [*(benchmark_text(one, costs) for one in means), *verdicts(compared)]
+    texts += [one.text(delta) for one in compared]
+    of_means = (row for one in means for runs in one.runs for row in runs.rows.values())
+    notes = noted(cost_notes([one.pairs.ranking for one in compared], costs, of_means), texts)
+    if compared:
+        texts += over_sets_text(over, compared[0].pairs.claims.naming, "simple")
+    else:
+        texts += [wrapped(f"No pairs on single data sets: {text}") for text in others]
+    return "\n\n".join([*texts, *map(wrapped, notes)])
 
 
 def _chosen(files: Sequence[Path], where: str, only: Sequence[str], prefer: str | None) -> Collection:

@@ -47,13 +47,17 @@ def list_runs(files: tuple[Path, ...], where: str, prefer: str | None) -> int:
 @files_argument
 @json_option
 def show(run_id: str, files: tuple[Path, ...]) -> int:
-    """Show every column of one run, and its seconds per image and per episode. RUN is a run id or its first letters."""
+    """Show every column of one run, its seconds per image and per episode, and its comparability key.
+
+    RUN is a run id or its first letters. Runs with one key may stand in one table.
+    """
     from tabulate import tabulate
 
+    from fewshot.results.comparability import comparability_key
     from fewshot.results.costs import derived_costs
 
     row = one_run(gathered(files, prefer="last"), run_id).row
-    values = row_values([row])[0] | derived_costs(row)
+    values = row_values([row])[0] | derived_costs(row) | {"comparability_key": comparability_key(row)}
     lines = [(name, value) for name, value in values.items() if value not in (None, "")]
     answer(tabulate(lines, tablefmt="plain", disable_numparse=True), values)
     return 0
