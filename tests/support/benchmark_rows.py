@@ -61,7 +61,7 @@ VTAB = protocols.benchmark("vtab_1k")
 TASKS = tuple(one.name for one in VTAB.sets)
 
 
-def one_draw_rows(folder: Path, wrong: Mapping[str, float], sets: Sequence[str] = TASKS) -> Results:
+def one_draw_rows(folder: Path, wrong: Mapping[str, float], sets: Sequence[str] = TASKS, **columns: object) -> Results:
     """A results file with a run of each evaluator on each of these tasks of VTAB: one draw that answers 75 images."""
     results, plain = Results(folder / "runs.jsonl"), invented_images(tuple(f"class {c}" for c in range(5)))
     for place, name in enumerate(sets):
@@ -83,6 +83,7 @@ def one_draw_rows(folder: Path, wrong: Mapping[str, float], sets: Sequence[str] 
                 draws=f"{accuracy}",
                 accuracy_reason="one episode has no spread",
                 population="",
+                **columns,
             )
             results.parts(one.run_id).write(predictions, {})
             results.append(one)
