@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from fewshot.plugins.short_name import one_line
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.cards import Card, card
 from fewshot.report.comparisons.pairing import Contest, RunPair, contest, rivals
@@ -32,6 +33,7 @@ from fewshot.statistics.intervals import THESE_IMAGES
 MOST = 12  # runs in a matrix: the most accurate ones
 MOST_MATRICES = 10  # in a report; each takes 40 kilobytes
 _SIGNS = {"better": ("", " △", " ▲"), "worse": ("", " ▽", " ▼")}  # by strength
+_LONGEST = 300  # characters of an error, which may quote a stranger's row
 MOST_CARDS = 5  # below a matrix: the best run against its closest rivals
 
 
@@ -85,7 +87,7 @@ def matrices(shown: Shown, results: Results | None) -> list[Matrix]:
         try:
             every.append(_matrix(title, group, results, names))
         except Exception as error:  # predictions of strangers may be damaged in any way
-            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = one_line(str(error), _LONGEST) or type(error).__name__
             every.append(Matrix(title, reason=f"No pairs are compared: {reason}."))
     if every and not any(matrix.lines for matrix in every):
         return [Matrix("", reason=" ".join(dict.fromkeys(matrix.reason for matrix in every)))]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from fewshot.plugins.short_name import one_line
 from fewshot.report.comparisons.pairing import Contest, Solved, class_units, pools_of
 from fewshot.report.rows.dependence import draws_depend
 from fewshot.report.rows.intervals import KINDS, Bounds
@@ -29,6 +30,7 @@ from fewshot.statistics.intervals import (
 )
 
 _UNPAIRED = "compared without pairing"
+_LONGEST = 300  # characters of an error, which may quote a stranger's row
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +171,7 @@ def _read(
             one = Solved.read(predictions(row), common)
         except Exception as error:  # predictions of strangers may be damaged in any way
             solved.append(None)
-            reasons.append(f"{_UNPAIRED}: {' '.join(str(error).split()) or type(error).__name__}")
+            reasons.append(f"{_UNPAIRED}: {one_line(str(error), _LONGEST) or type(error).__name__}")
             continue
         digest = digest or one.digest
         same = one.digest == digest
