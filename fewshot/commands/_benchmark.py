@@ -163,8 +163,8 @@ class Plan:
 
         every = averages(rows, n_test_images(predictions))
         populations = dict.fromkeys(explained(one.population) for one in every if one.population)
-        half = f", ± 95 % interval for {' or '.join(populations)}" if populations else ""
-        lines = [f"{self.benchmark.protocol}, mean over sets in %{half}:"] if every else []
+        brackets = f"; [ ]: 95 % interval for {' or '.join(populations)}" if populations else ""
+        lines = [f"{self.benchmark.protocol}, mean over sets in %{brackets}:"] if every else []
         lines += [line for one in every for line in _lines(one)]
         return "\n".join(lines), [asdict(one) | {"n_sets": one.n_sets, "of": one.of} for one in every]
 

@@ -76,7 +76,7 @@ def deleted_interval(
 
 def no_bounds(mean: float, without: Floats, units: Units, half_query: float | None) -> str:
     """Why there is no interval for new classes; "" if there is one. Rows store the reason."""
-    if units.n_units < 3:
+    if not units.are_enough:
         return few_units(units.n_units, units.name)
     if np.isnan(without).any():
         return f"every episode holds every one of the {units.name}" if _all_held(units) else _too_few(units)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fewshot.statistics.interval import Integers, Ints
 
+FEWEST_UNITS = 3  # for an interval for new ones
 ENOUGH_CLASSES = 20  # to rank runs for new classes; below, half an interval for them is 6 to 30 points (coverage.py)
 _AT_ONCE = 4096  # episodes whose units are sorted together
 
@@ -31,6 +32,11 @@ class Units:
         """Why a ranking is not for new units, as rows store reasons; "" if there are enough. Groups in place of classes
         were chosen to speak of, so they are enough."""
         return few_units(self.n_units, self.name) if self.name == "classes" and self.n_units < ENOUGH_CLASSES else ""
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether there is an interval for new units at all, though a ranking may need more of them."""
+        return self.n_units >= FEWEST_UNITS
 
     @property
     def counted(self) -> str:

@@ -177,7 +177,7 @@ def test_runs_of_one_episode_are_named_and_the_others_compared(rows: Path, tmp_p
         some.parts(alone).write(next(results.predictions(row))[:1], {})
     result = call("compare", some.path)
     assert result.exit_code == 0, result.output
-    assert "not compared, because a run has 1 episode, and a comparison needs 2 or more" in result.stderr
+    assert "not compared, because each run has 1 episode, and a comparison needs 2 or more" in result.stderr
 
 
 def test_runs_without_a_rival_are_one_sentence(rows: Path) -> None:

@@ -102,7 +102,7 @@ def test_a_row_that_its_predictions_do_not_give_is_left_out(place, tmp_path):
     for one in held:
         source.append(one)
     (place / "changed.predictions").symlink_to(place / "mine.predictions")
-    with pytest.raises(ValueError, match="none of the 2 runs can be shared: accuracy_low is 0 in the row"):
+    with pytest.raises(ValueError, match=r"none of the 2 runs can be shared:\n  run .*: accuracy_low is 0 in the row"):
         submit(Collection.of([source]), tmp_path / "out", About("A"), AtHand((birds(place),), own=True))
     assert not (tmp_path / "out").exists()
     assert list(tmp_path.glob(".out*")) == []

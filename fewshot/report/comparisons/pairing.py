@@ -183,16 +183,19 @@ def contests(
     compared, others = [], []
     for group in rivals(rows, by):
         several = [row for row in group if n_independent(row) > 1]
-        names_run = len(several) > 1
-        others += [Uncompared(row, one_episode(row), names_run) for row in group if n_independent(row) < 2]
-        if not names_run:
+        single = [row for row in group if n_independent(row) < 2]
+        if several:
+            others += [Uncompared(row, one_episode(row, "it"), names_run=True) for row in single]
+        else:
+            others += [Uncompared(row, one_episode(row)) for row in single]
+        if len(several) < 2:
             continue
         try:
             compared.append(contest(results, several, grouping))
         except ValueError as error:
             others.append(Uncompared(several[0], str(error)))
     if not compared and others:
-        raise ValueError("; ".join(dict.fromkeys(other.reason for other in others)))
+        raise ValueError("; ".join(dict.fromkeys(map(_sentence, others))))
     if not compared:
         differing = refusal([row for row in rows if row.status == "ok"])
         what, to_do = (
@@ -204,6 +207,11 @@ def contests(
         because = f", because they differ in {differing}" if differing else ""
         raise ValueError(f"{results.path} has no two runs that {what} and share their episodes{because}; {to_do}")
     return compared, others
+
+
+def _sentence(other: Uncompared) -> str:
+    """Why a run is not compared, with its id if the reason is its own."""
+    return f"run {other.row.run_id[:8]}: {other.reason}" if other.names_run else other.reason
 
 
 def alone(rows: Sequence[Row]) -> list[Uncompared]:
@@ -233,7 +241,7 @@ def contest(results: Stored, rows: Sequence[Row], grouping: Callable[[Row], Grou
     differ, or if stored predictions are missing."""
     fewest, common = min(rows, key=n_independent), min(row.n_episodes for row in rows)
     if n_independent(fewest) < 2:
-        raise ValueError(one_episode(fewest))
+        raise ValueError(one_episode(fewest, f"run {fewest.run_id[:8]}"))
     groups = None if grouping is None else grouping(rows[0])  # before predictions, which take longer to read
     solved = [Solved.read(results.predictions(row), common) for row in rows]
     odd = next((i for i, one in enumerate(solved) if one.digest != solved[0].digest), None)

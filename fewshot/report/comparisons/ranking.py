@@ -56,6 +56,7 @@ class Ranking:
     few: bool = False  # the classes are too few for new ones, which the verdict says
     tests: RunTests | None = None  # of all pairs; None for a ranking by a mean over data sets
     untested: str = ""  # why no two runs have a test, so that none is known to be the best; "" if some have one
+    of_accuracies: str = ""  # the population of the intervals of the accuracies, where it may be another one
 
     @property
     def best(self) -> Standing:
