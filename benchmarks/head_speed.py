@@ -12,7 +12,7 @@ from fewshot.benchmarks.rounds import Case, Measured, rate
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from fewshot.episodes.episodes import EpisodeBatch
+    from fewshot.episodes.batch import EpisodeBatch
 
 N_QUERY = 15
 COMPARED = 8  # episodes with compared answers
@@ -38,7 +38,7 @@ def batch_of(support: Floats, labels: NDArray[np.int64], n_way: int) -> EpisodeB
     """The batch of episodes that an evaluator gets."""
     import torch
 
-    from fewshot.episodes.episodes import EpisodeBatch
+    from fewshot.episodes.batch import EpisodeBatch
 
     count = len(support)
     ways = torch.from_numpy(labels).expand(count, -1)
@@ -52,7 +52,7 @@ def ours_on_arrays(evaluator: str, n_way: int, k_shot: int, dim: int, count: int
 
     from fewshot.features.embedding import keep_freed_memory
     from fewshot.plugins.registry import EVALUATORS
-    from fewshot.runs.learners import FeatureLearner
+    from fewshot.runs.feature_learner import FeatureLearner
     from fewshot.runs.solving import DEFAULT_BUDGET_BYTES
 
     keep_freed_memory()
