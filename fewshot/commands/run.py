@@ -110,7 +110,11 @@ class GridRequest:
         from fewshot.runs.specs import RunSpec
 
         methods = self.methods()
-        self._check_seen(data)
+        if not data.split.seen:
+            self._refuse_fitted(
+                f"the split {data.split_spec} has none",
+                ', or a split with seen classes, such as --split "BySeed()"',
+            )
         choice.check()
         backbones = self.backbones or (usual_backbone(data.images),)
         chosen = [(transform, choice.evaluator(evaluator)) for transform, evaluator in methods]
@@ -149,19 +153,28 @@ class GridRequest:
             raise click.UsageError("--preset sets evaluator and transform; remove --evaluator and --transform")
         return [(p.transform, p.evaluator) for p in map(preset, self.presets)]
 
-    def _check_seen(self, data: Data) -> None:
-        """Raises a ValueError if a transform is fitted on seen classes and the split has none."""
+    def check_benchmark(self, name: str) -> None:
+        """Raises a ValueError if a transform is fitted on seen classes and no set of a benchmark has any, before the
+        sets are read."""
+        from fewshot import protocols
+        from fewshot.plugins.registry import SPLITS
+
+        splits = {one.split for one in protocols.benchmark(name).sets}
+        if all(SPLITS.spec(split).declares("has_seen") is False for split in splits):
+            self._refuse_fitted(f"no set of {name} has any")
+
+    def _refuse_fitted(self, lack: str, otherwise: str = "") -> None:
+        """Raises a ValueError that names the option to type in place of a transform that is fitted on seen classes."""
         from fewshot.plugins.registry import TRANSFORMS
         from fewshot.runs.presets import preset
 
         named = [(f"--preset {p.name}", p.transform, f"--preset {p.without_seen}") for p in map(preset, self.presets)]
         own = [(f"--transform {self.transform}", self.transform, '--transform "L2()"')] if self.transform else []
         for option, transform, instead in [*named, *own]:
-            if TRANSFORMS.spec(transform).declares("needs_seen") and not data.split.seen:
+            if TRANSFORMS.spec(transform).declares("needs_seen"):
                 raise ValueError(
                     f"{option} needs seen classes, because it fits {TRANSFORMS.spec(transform).name} on their images, "
-                    f"but the split {data.split_spec} has none; use {instead}, or a split with seen classes, such as "
-                    '--split "BySeed()"'
+                    f"but {lack}; use {instead}{otherwise}"
                 )
 
     def _episodes(self, data: Data, request: EpisodeRequest) -> list[Sampled | Listed]:
@@ -215,6 +228,7 @@ def command(
     plan, unusual = None, ""
     if named.benchmark:
         methods = grid.methods(named.transforms()) if grid.names_methods else []
+        grid.check_benchmark(named.benchmark)
         plan = named.plan(data.data, grid.backbones, methods, grid.dtype, bench, grid.transform)
         specs = plan.specs
     else:

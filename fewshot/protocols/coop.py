@@ -35,12 +35,13 @@ _SETS = {
 
 def _set(name: str) -> BenchmarkSet:
     folder, ending, key = _SETS[name]
+    counts = edition(key, "CoOp")
     return BenchmarkSet(
         name,
         (Place(f"{folder}/split_zhou_{ending}.json", "CoOpSplit({path})"),),
-        "github.com/KaiyangZhou/CoOp (DATASETS.md names the images and the list for each set)",
+        f"{counts.address} (DATASETS.md names the images and the list for each set)",
         "PublishedDraws({draws})",
-        edition=edition(key, "CoOp"),
+        edition=counts,
         companions=(_DRAWS,),
     )
 

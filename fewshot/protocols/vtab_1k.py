@@ -44,12 +44,13 @@ _TASKS = _NATURAL | _SPECIALISED | _STRUCTURED
 def _task(name: str) -> BenchmarkSet:
     key, folders = _TASKS[name]
     places = [Place(f"{top}{folder}/test.txt", "PathLists({folder})") for top in ("", "vtab-1k/") for folder in folders]
+    counts = edition(key, "VTAB-1k")
     return BenchmarkSet(
         name,
         tuple(places),
-        "github.com/google-research/task_adaptation, as <task>/images, train800.txt, val200.txt and test.txt",
+        f"{counts.address}, as <task>/images, train800.txt, val200.txt and test.txt",
         _SAMPLER,
-        edition=edition(key, "VTAB-1k"),
+        edition=counts,
     )
 
 

@@ -135,6 +135,12 @@ def split_of(images: LabelledImages, rule: Spec) -> ClassSplit:
     return known[identity]
 
 
+def split_of_run(spec: RunSpec, images: LabelledImages) -> ClassSplit | None:
+    """The split of a run's classes; None if neither the run nor its data set names a rule."""
+    rule = spec.split or spec.dataset.make().default_split()
+    return None if rule is None else split_of(images, SPLITS.spec(rule))
+
+
 def check_class_names(dataset: Spec, rule: Spec) -> None:
     """Raises a ValueError if the classes of a data set do not fit the rule of a split, without opening an image."""
     if not isinstance(dataset, HeldSpec):

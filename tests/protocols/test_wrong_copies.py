@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fewshot.datasets import _known_sets
+from fewshot.datasets._known_sets import known_sets
 from tests.support.benchmark_folders import PIXELS, PROTOTYPE, run_benchmark
-from tests.support.command_line import call, fail
+from tests.support.command_line import call, fail, succeed
 
 BREAST = {"train": 546, "val": 78, "test": 156}  # images as published
 FEW = {"train": 20, "val": 10, "test": 10}
@@ -44,16 +47,38 @@ def test_medmnist_refuses_images_of_another_size_in_one_sentence(size, differenc
     assert not caplog.messages  # not a warning of its md5 before it
 
 
-def test_medmnist_takes_images_of_the_size_in_the_name(tmp_path, caplog):
+def as_published(monkeypatch: pytest.MonkeyPatch, size: int = 28) -> None:
+    """Every file has the md5 of the published BreastMNIST of this size."""
+    published = known_sets()["breastmnist"].md5
+    assert published is not None
+    monkeypatch.setattr(_known_sets, "md5_of", lambda _: published[str(size)])
+
+
+def test_medmnist_takes_images_of_the_size_in_the_name(tmp_path, caplog, monkeypatch):
+    as_published(monkeypatch, 64)
     write(tmp_path / "data/breastmnist_64.npz", BREAST, 64)
     rows = run_benchmark("medmnist", tmp_path / "data", "--set", "breastmnist")["rows"]
     assert {row["protocol"] for row in rows} == {"medmnist@1"}
-    assert sum("the md5 of this copy of MedMNIST's BreastMNIST is" in text for text in caplog.messages) == 1
+    assert not [text for text in caplog.messages if "published" in text]
+
+
+def test_a_benchmark_refuses_a_file_without_the_published_md5_and_the_printed_command_only_warns(tmp_path, caplog):
+    write(tmp_path / "breastmnist.npz", BREAST)
+    sentence = fail(*MEDMNIST, tmp_path, "--set", "breastmnist")
+    file = tmp_path / "breastmnist.npz"
+    start = f"the set breastmnist of medmnist needs MedMNIST's BreastMNIST, but the copy in {file} has the md5 "
+    assert sentence.startswith(start)
+    assert "that of the published file of 28 pixels, so its images or labels may be other ones; get it " in sentence
+    assert not caplog.messages
+    words = shlex.split(sentence.partition("in its mean over data sets: ")[2])
+    succeed(*words[1:], "--dry-run")
+    assert sum("has the md5 " in text for text in caplog.messages) == 1
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One right copy among two wrong ones."""
+    as_published(monkeypatch)
     write(tmp_path / "data/breastmnist.npz", BREAST)
     write(tmp_path / "data/pneumoniamnist.npz", FEW)
     write(tmp_path / "data/retinamnist.npz", FEW, n_classes=5)
