@@ -24,6 +24,7 @@ from fewshot.commands._ranked import larger_than_asked, measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._results import print_failures, writable_results
 from fewshot.commands._running import starting
+from fewshot.plugins.wording import agreeing, listed
 
 if TYPE_CHECKING:
     from fewshot.results.files import Results
@@ -153,15 +154,20 @@ class GridRequest:
             raise click.UsageError("--preset sets evaluator and transform; remove --evaluator and --transform")
         return [(p.transform, p.evaluator) for p in map(preset, self.presets)]
 
-    def check_benchmark(self, name: str) -> None:
-        """Raises a ValueError if a transform is fitted on seen classes and no set of a benchmark has any, before the
-        sets are read."""
+    def check_benchmark(self, request: BenchmarkRequest) -> None:
+        """Raises a ValueError if a transform is fitted on seen classes that sets of a benchmark lack, before any is
+        read. With --partial the sets without seen classes are left out, if others have some."""
         from fewshot import protocols
-        from fewshot.plugins.registry import SPLITS
+        from fewshot.protocols._needs import without_seen
+        from fewshot.protocols._places import chosen_sets
 
-        splits = {one.split for one in protocols.benchmark(name).sets}
-        if all(SPLITS.spec(split).declares("has_seen") is False for split in splits):
-            self._refuse_fitted(f"no set of {name} has any")
+        sets = chosen_sets(protocols.benchmark(str(request.benchmark)), request.sets)
+        lacking = without_seen(sets)
+        if lacking and len(lacking) == len(sets):
+            self._refuse_fitted(f"no set of {request.benchmark} has any" if len(sets) > 1 else f"{lacking[0]} has none")
+        elif lacking and not request.partial:
+            which = f"{listed(lacking)} of {request.benchmark} {agreeing(len(lacking), 'has', 'have')} none"
+            self._refuse_fitted(which, ", or run the other sets with --partial")
 
     def _refuse_fitted(self, lack: str, otherwise: str = "") -> None:
         """Raises a ValueError that names the option to type in place of a transform that is fitted on seen classes."""
@@ -228,7 +234,7 @@ def command(
     plan, unusual = None, ""
     if named.benchmark:
         methods = grid.methods(named.transforms()) if grid.names_methods else []
-        grid.check_benchmark(named.benchmark)
+        grid.check_benchmark(named)
         plan = named.plan(data.data, grid.backbones, methods, grid.dtype, bench, grid.transform)
         specs = plan.specs
     else:

@@ -46,6 +46,10 @@ def _set(name: str) -> BenchmarkSet:
     )
 
 
+NEEDS = (
+    "Needs the draws of each set.",
+    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+)
 BENCHMARK = Benchmark(
     name="coop",
     version=1,
@@ -72,6 +76,7 @@ BENCHMARK = Benchmark(
     ),
     confirm=("The draws are CoOp's: fewshot reads what the files list.",),
 )
+FEWSHOT_NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
 FEWSHOT = replace(
     BENCHMARK,
     name=f"coop{OURS}",

@@ -75,6 +75,11 @@ def _set(name: str) -> BenchmarkSet:
     )
 
 
+NEEDS = (
+    "Needs the tree of imagenet_sketch.",
+    "Its head fine-tunes the network.",
+    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+)
 BENCHMARK = Benchmark(
     name="fewtrans",
     version=1,
@@ -100,6 +105,10 @@ BENCHMARK = Benchmark(
         "Everything at full size: nine fine-tunings of 600 episodes on ten sets need a GPU.",
         "The images of imagenet_sketch, quickdraw and plant_disease, which fewshot does not count.",
     ),
+)
+FEWSHOT_NEEDS = (
+    "Its head fine-tunes the network.",
+    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
 )
 FEWSHOT = replace(
     BENCHMARK,

@@ -63,6 +63,10 @@ def _set(name: str) -> BenchmarkSet:
     )
 
 
+NEEDS = (
+    "Needs the tree of ilsvrc_2012.",
+    "traffic_sign and mscoco have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+)
 BENCHMARK = Benchmark(
     name="meta_dataset",
     version=1,

@@ -9,6 +9,7 @@ from fewshot.protocols._class_splits import CLASS_NAMES, EXACT_IMAGES, FIVE_WAY,
 _EDITION = edition("mini_imagenet", "all in one")
 _NAMES = ("mini_imagenet", "mini-imagenet", "miniimagenet", "miniImageNet", "miniImagenet")
 
+NEEDS = ("Its head needs seen classes, which its split has.",)
 BENCHMARK = Benchmark(
     name="mini_imagenet",
     version=1,

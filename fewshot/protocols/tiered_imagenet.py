@@ -7,6 +7,7 @@ from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 from fewshot.protocols._class_splits import CLASS_NAMES, EXACT_IMAGES, FIVE_WAY, SEEN_BY_NETWORK
 
 _EDITION = edition("tiered_imagenet", "all in one")
+NEEDS = ("Its head needs seen classes, which its split has.",)
 BENCHMARK = Benchmark(
     name="tiered_imagenet",
     version=1,

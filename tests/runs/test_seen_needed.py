@@ -67,10 +67,23 @@ def test_data_that_cannot_be_read_leave_their_error_to_their_run(spec: RunSpec) 
 @pytest.mark.parametrize("named", [one for one in PRESETS if one.without_seen], ids=lambda one: one.name)
 def test_a_benchmark_without_seen_classes_refuses_the_preset_before_it_reads_a_set(name, named, tmp_path):
     sentence = fail("run", "--benchmark", name, "--data", tmp_path, "--preset", named.name)
+    sets = protocols.benchmark(name).sets
+    lack = f"no set of {name} has any" if len(sets) > 1 else f"{sets[0].name} has none"
     assert sentence == (
         f"--preset {named.name} needs seen classes, because it fits {TRANSFORMS.spec(named.transform).name} on their "
-        f"images, but no set of {name} has any; use --preset {named.without_seen}"
+        f"images, but {lack}; use --preset {named.without_seen}"
     )
+
+
+def test_sets_without_seen_classes_are_named_and_the_others_run_with_partial(tmp_path):
+    words = ("run", "--benchmark", "meta_dataset", "--data", tmp_path, "--transform", "CentredL2()")
+    assert fail(*words).endswith(
+        'but traffic_sign and mscoco of meta_dataset have none; use --transform "L2()", or run the other sets with '
+        "--partial"
+    )
+    others = ("--set", "dtd", "--set", "fungi")
+    for more in (others, ("--partial",)):  # these go on to the sets, which are not there
+        assert "meta_dataset lacks " in fail(*words, *more)
 
 
 def test_rules_without_seen_classes_say_so(spec: RunSpec) -> None:
