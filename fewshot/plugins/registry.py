@@ -24,7 +24,7 @@ from fewshot.plugins.call import Call, parse
 from fewshot.plugins.folders import read_folder
 from fewshot.plugins.signature import REQUIRED, Parameter, Signature, base_names, signature_of_class
 from fewshot.plugins.spec import Spec
-from fewshot.plugins.suggestions import hint
+from fewshot.plugins.suggestions import hint, no_field
 from fewshot.plugins.wording import counted
 
 
@@ -235,7 +235,7 @@ def _given(call: Call, names: list[str]) -> dict[str, Any]:
     given = dict(zip(names, call.args, strict=False))
     for name, value in call.kwargs.items():
         if name not in names:
-            raise ValueError(f"{call.name} has no field {name!r}; its fields are: {known}")
+            raise ValueError(no_field(call.name, name, names))
         if name in given:
             raise ValueError(f"{call.name} was given its field {name!r} twice; give it once")
         given[name] = value
