@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fewshot import protocols
 from fewshot.datasets import _known_sets
 from fewshot.datasets._known_sets import known_sets
+from fewshot.protocols._places import chosen_sets
 from tests.support.benchmark_folders import PIXELS, PROTOTYPE, run_benchmark
 from tests.support.command_line import call, fail, succeed
 
@@ -45,6 +47,26 @@ def test_medmnist_refuses_images_of_another_size_in_one_sentence(size, differenc
     assert "or run this copy outside the benchmark, so that its rows do not bear the name medmnist@1" in sentence
     assert "another edition" not in sentence
     assert not caplog.messages  # not a warning of its md5 before it
+
+
+@pytest.mark.parametrize("name", protocols.names())
+def test_a_set_is_found_by_each_name_of_its_data_and_bears_one(name):
+    benchmark = protocols.benchmark(name)
+    for one in benchmark.sets:
+        assert chosen_sets(benchmark, [one.name]) == (one,)
+        if one.edition is not None:
+            of_same_data = tuple(each for each in benchmark.sets if each.edition and each.edition.of == one.edition.of)
+            taken = {each.name for each in benchmark.sets}
+            for other in {one.edition.of, *known_sets()[one.edition.of].names} - taken:
+                assert chosen_sets(benchmark, [other]) == of_same_data
+
+
+def test_a_task_of_vtab_is_recognised_in_a_folder_of_either_name():
+    for one in protocols.benchmark("vtab_1k").sets:
+        assert one.edition is not None
+        names = known_sets()[one.edition.of].names
+        folders = {Path(place.below).parent.name for place in one.places}
+        assert {one.name, *folders} - {"pets"} <= set(names)  # many folders of pets are somebody's own
 
 
 def as_published(monkeypatch: pytest.MonkeyPatch, size: int = 28) -> None:
