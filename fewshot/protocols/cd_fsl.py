@@ -6,7 +6,7 @@ from fewshot.datasets._known_sets import edition
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 
-_EUROSAT, _SKIN = edition("eurosat", "all in one"), edition("isic2018", "training images")
+_EUROSAT, _SKIN = edition("eurosat", "without partitions"), edition("isic2018", "training images")
 _ISIC = "ISIC2018_Task3_Training_GroundTruth"
 NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
 BENCHMARK = Benchmark(

@@ -10,7 +10,7 @@ PLACES = (
     Place("cifar-100-python", "TorchvisionSet('CIFAR100', root={root})"),
     Place("cifar100/data"),
 )
-EDITION = edition("cifar100", "all in one")
+EDITION = edition("cifar100", "without partitions")
 GET = f"{EDITION.address} (cifar-100-python.tar.gz, unpacked)"
 
 BENCHMARK = Benchmark(

@@ -13,7 +13,7 @@ PLACES = (
     Place("images/001.Black_footed_Albatross", "ImageFolderSet({folder})"),
     Place("001.Black_footed_Albatross", "ImageFolderSet({root})"),
 )
-EDITION = edition("cub_200_2011", "all in one")
+EDITION = edition("cub_200_2011", "without partitions")
 GET = f"{EDITION.address} (CUB_200_2011.tgz, unpacked)"
 LICENCE = "the authors do not own the images' copyrights; research and education only"
 TWO_SPLITS = "Two splits are called CUB: 14 of the 30 novel classes of 140/30/30 are training classes of 100/50/50."

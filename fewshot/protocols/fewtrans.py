@@ -28,14 +28,14 @@ _SETS: dict[str, tuple[tuple[str, ...], str, Edition | None]] = {
     "vgg_flower": (
         ("vggflowers", "vgg_flower", "flowers"),
         ", one folder per class",
-        edition("flowers102", "all in one"),
+        edition("flowers102", "without partitions"),
     ),
     "aircraft": (
         ("aircraft", "fgvc_aircraft"),
         ", one folder per variant",
-        edition("fgvc_aircraft", "all in one"),
+        edition("fgvc_aircraft", "without partitions"),
     ),
-    "dtd": (("dtd/images", "dtd"), "", edition("dtd", "all in one")),
+    "dtd": (("dtd/images", "dtd"), "", edition("dtd", "without partitions")),
     "fungi": (("fungi/images", "fungi"), "", edition("fungi", "Meta-Dataset")),
     "cifar100": (
         ("cifar100",),
@@ -45,7 +45,7 @@ _SETS: dict[str, tuple[tuple[str, ...], str, Edition | None]] = {
     "eurosat": (
         ("EuroSAT/2750", "EuroSAT", "eurosat/2750", "2750"),
         " (EuroSAT.zip, the RGB images)",
-        edition("eurosat", "all in one"),
+        edition("eurosat", "without partitions"),
     ),
     "ucf101": (
         ("UCF-101-midframes", "ucf101/UCF-101-midframes"),

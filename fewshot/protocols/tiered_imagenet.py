@@ -6,7 +6,7 @@ from fewshot.datasets._known_sets import edition
 from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 from fewshot.protocols._class_splits import CLASS_NAMES, EXACT_IMAGES, FIVE_WAY, SEEN_BY_NETWORK
 
-_EDITION = edition("tiered_imagenet", "all in one")
+_EDITION = edition("tiered_imagenet", "without partitions")
 NEEDS = ("Its head needs seen classes, which its split has.",)
 BENCHMARK = Benchmark(
     name="tiered_imagenet",

@@ -69,7 +69,7 @@ def test_exchanged_partitions_are_named(caplog):
             "dtd",
             {"all": 5630},
             47,
-            "has other numbers of images: 5,630 in all, as published (all in one): 5,640 in all",
+            "has other numbers of images: 5,630 in all, as published (without partitions): 5,640 in all",
         ),
         (
             "DTD",
