@@ -125,7 +125,7 @@ def test_blank_and_broken_images_are_warned_of(tmp_path, caplog):
         "1 of 36 pictures is in part NaN or infinite, such as image 7",
     ]
     images[3] = np.inf
-    with pytest.raises(ValueError, match="an image without a finite number"):
+    with pytest.raises(ValueError, match="image 3 has no finite number"):
         load(tmp_path, images=images, labels=LABELS)
 
 
