@@ -76,12 +76,13 @@ def _check(unfinished: Sequence[RunSpec], images: Callable[[Spec], LabelledImage
 def _check_seen(spec: RunSpec, images: Callable[[Spec], LabelledImages]) -> None:
     """Raises a ValueError if the split of a run lacks the seen classes that its transform needs. Does nothing for data
     that cannot be read: the row of the run will say so."""
+    from fewshot.plugins.registry import SPLITS
     from fewshot.runs.guards import check_seen
-    from fewshot.runs.specs import split_of_run
+    from fewshot.runs.shared import split_of
 
     try:
-        read = images(spec.dataset)
-        split = split_of_run(spec, read)
+        read, rule = images(spec.dataset), spec.split or spec.dataset.make().default_split()
+        split = None if rule is None else split_of(read, SPLITS.spec(rule))
     except (ValueError, OSError):
         return
     if split is not None:

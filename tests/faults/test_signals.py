@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fault_counts import keep, times
+from tests.support.fault_counts import keep, tries
 from tests.support.fault_suite import BENCH, outcome, write_suite
 from tests.support.phases import STARTING, phase_of
 from tests.support.warm_processes import finish, start
@@ -43,10 +43,11 @@ def phase_of_started(place: Path) -> str:
 
 @pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
 def test_an_interrupted_suite_ends_soon_and_goes_on_to_the_same_bits(number, whole, tmp_path):
-    moments, phases, slowest, equal, stopped = random.Random(5), Counter(), 0.0, 0, 0
-    for at in range(n := times(1, 20)):
+    numbers, phases, slowest, equal, stopped = tries(1, 20), Counter(), 0.0, 0, 0
+    for at in numbers:
         place = write_suite(tmp_path / str(at))
-        code, phase, took = interrupted(place, number, moments.uniform(0.0, whole.seconds))
+        after = random.Random(f"{number.name} {at}").uniform(0.0, whole.seconds)
+        code, phase, took = interrupted(place, number, after)
         said = (place / "phase.err").read_text()
         assert code in (0, CODES[number]), said
         if code:
@@ -59,7 +60,8 @@ def test_an_interrupted_suite_ends_soon_and_goes_on_to_the_same_bits(number, who
         equal += outcome(place) == whole.outcome
     keep(
         "signals", f"{number.name} at a random moment",
-        tried=n, stopped=stopped, equal=equal, slowest_seconds=round(slowest, 2), phases=dict(phases.most_common()),
+        tried=len(numbers), stopped=stopped, equal=equal, slowest_seconds=round(slowest, 2),
+        phases=dict(phases.most_common()),
     )  # fmt: skip
-    assert equal == n
+    assert equal == len(numbers)
     assert slowest < LONGEST
