@@ -10,5 +10,5 @@ belong together, are the fields of a request (`_options.takes`).
     _plan.py      the dry run of runs               _trainings.py  the dry run of trainings
     _rates.py     speeds measured on this machine   _study.py, _scaling.py  the tables of `study` and `scaling`
     _groups.py    groups that suggest a command     _stored_runs.py   runs that `fewshot results` copies and deletes
-    _names.py     names that the shell completes
+    _names.py     names that the shell completes    _comparison.py, _compared_means.py  what `compare` prints
 """

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from fewshot.report.comparisons.ranking import PredictionsOf
     from fewshot.report.rows.benchmark_means import Average
     from fewshot.results.row import Row
-    from fewshot.runs.pipeline import Workbench
     from fewshot.runs.specs import RunSpec
+    from fewshot.runs.workbench import Workbench
 
 _CHANGING = (
     *("split", "classes", "way", "shot", "query", "at_most", "support_from", "query_from", "sampler", "seed"),
@@ -163,8 +163,8 @@ class Plan:
 
         every = averages(rows, n_test_images(predictions))
         populations = dict.fromkeys(explained(one.population) for one in every if one.population)
-        half = f", ± 95 % interval for {' or '.join(populations)}" if populations else ""
-        lines = [f"{self.benchmark.protocol}, mean over sets in %{half}:"] if every else []
+        brackets = f"; [ ]: 95 % interval for {' or '.join(populations)}" if populations else ""
+        lines = [f"{self.benchmark.protocol}, mean over sets in %{brackets}:"] if every else []
         lines += [line for one in every for line in _lines(one)]
         return "\n".join(lines), [asdict(one) | {"n_sets": one.n_sets, "of": one.of} for one in every]
 
@@ -209,7 +209,7 @@ def _check(plan: Plan, copy: Copy, bench: Workbench) -> None:
     from fewshot.commands._outside import outside
     from fewshot.plugins.registry import SPLITS
     from fewshot.protocols._counts import check_counts
-    from fewshot.runs.specs import check_class_names
+    from fewshot.runs.shared import check_class_names
 
     specs = [spec for spec in plan.specs if spec.benchmark_set == copy.of.name]
     check_class_names(specs[0].dataset, SPLITS.spec(copy.of.split))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
+from fewshot.commands._comparison import wrapped
 from fewshot.files.terminal import width
 
 if TYPE_CHECKING:
@@ -13,17 +13,16 @@ if TYPE_CHECKING:
 
 
 def benchmark_text(one: BenchmarkRanking, costs: Costs) -> str:
-    """The ranking of a benchmark with its verdict, its caveats and its costs."""
+    """The ranking of a benchmark with the means of its groups of sets, its verdict, its caveats and its costs."""
     from fewshot.report.tables.cost_columns import cost_table
+    from fewshot.report.tables.group_means import group_table
     from fewshot.report.tables.ranked import ranked_table
 
     wide, of_sets = width(), [list(runs.rows.values()) for runs in one.runs]
-    sentences = [
-        textwrap.fill(text, wide, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
-        for text in (one.ranking.verdict, *one.ranking.caveats)
-    ]
+    sentences = map(wrapped, (one.ranking.verdict, *one.ranking.caveats))
     table = ranked_table([one.ranking], wide, with_verdicts=False)
-    return "\n\n".join(filter(None, [table, *sentences, cost_table(one.ranking, costs, wide, of_sets)]))
+    groups, of_costs = group_table(one, wide), cost_table(one.ranking, costs, wide, of_sets)
+    return "\n\n".join(filter(None, [table, groups, *sentences, of_costs]))
 
 
 def benchmark_values(one: BenchmarkRanking, costs: Costs) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from fewshot.plugins.wording import counted
 if TYPE_CHECKING:
     from fewshot.results.files import Results
     from fewshot.results.row import Row
-    from fewshot.runs.pipeline import Workbench
     from fewshot.runs.specs import RunSpec
+    from fewshot.runs.workbench import Workbench
     from fewshot.work.places import WorkFolder
 
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from fewshot.pretraining.planning import PlannedTraining
     from fewshot.results.files import Results
     from fewshot.results.row import Row
-    from fewshot.runs.pipeline import Workbench
-    from fewshot.runs.specs import PreparedRun, RunSpec
+    from fewshot.runs.prepared import PreparedRun
+    from fewshot.runs.specs import RunSpec
+    from fewshot.runs.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Plan:
         if not any(source.to_train() for source in sources):
             return []
         from fewshot.pretraining.planning import planned_trainings
-        from fewshot.pretraining.training import Trainer
+        from fewshot.pretraining.trainer import Trainer
 
         return planned_trainings(sources, Trainer(bench.images, bench.device))
 

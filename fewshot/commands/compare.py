@@ -3,44 +3,34 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option, wants_json
-from fewshot.files.terminal import width
 from fewshot.plugins.wording import counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from fewshot.report.comparisons.claims import Claims
+    from fewshot.commands._comparison import Comparison
+    from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking
+    from fewshot.report.comparisons.chosen_pairs import Request
     from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.over_sets import OverSets
-    from fewshot.report.comparisons.pairing import Contest, Grouping, RunPair, Uncompared
-    from fewshot.report.comparisons.ranking import Ranking
-    from fewshot.report.comparisons.unique_names import UniqueNames
+    from fewshot.report.comparisons.pairing import Grouping, Uncompared
     from fewshot.report.rows.costs import Costs
     from fewshot.report.rows.images import RowImages
+    from fewshot.report.rows.shown import Shown
     from fewshot.results.collections import Collection
     from fewshot.results.row import Row
 
 _log = logging.getLogger("fewshot")
 _BY = ("anything", "evaluator", "backbone")
-_FEW = 6  # pairs with a sentence each
-
-
-@dataclass(frozen=True)
-class Request:
-    """Which pairs are compared: those of the best run, of a named run, or all."""
-
-    by: str
-    against: str | None
-    all_pairs: bool
 
 
 @click.command("compare", short_help="Rank runs and compare them on the episodes that they share.")
@@ -107,120 +97,66 @@ def command(
     \b
       fewshot compare results/runs.jsonl --where "k_shot == 5" --against resnet18
     """
-    from fewshot.commands._compared_means import benchmark_text, benchmark_values
+    from fewshot.commands._compared_means import benchmark_values
+    from fewshot.commands._comparison import write
     from fewshot.report.comparisons.benchmark_ranking import rankings_on_sets
+    from fewshot.report.comparisons.chosen_pairs import Request
     from fewshot.report.comparisons.claims import sets_values
     from fewshot.report.comparisons.over_sets import over_data_sets
-    from fewshot.report.tables.cost_columns import cost_notes
+    from fewshot.report.rows.shown import Shown
 
     if against is not None and all_pairs:
         raise click.UsageError("--against compares with one run, --pairs all with all; give one of them")
     stored = _chosen(files, where, only, prefer)
+    shown = Shown.of(stored.rows(), stored.short_names, stored.every)
     grouping = partial(_grouping, unit, _options.row_images(data)) if unit else None
-    benchmarks = rankings_on_sets(stored.rows(), stored.short_names, stored.predictions)
+    means = rankings_on_sets(stored.rows(), stored.short_names, stored.predictions)
     try:
-        compared, others = _compared(stored, Request(by, against, all_pairs), grouping)
+        compared, others = _compared(stored, shown, Request(by, against, all_pairs), grouping)
     except ValueError as error:
-        if not benchmarks or against is not None or out is not None or plot is not None:
+        if not means or against is not None or out is not None or plot is not None:
             raise
         compared, others = [], [str(error)]  # one episode per set has no pairs, but the sets have
-    claims = [one.claims for one in compared]
+    claims = [one.pairs.claims for one in compared]
     over = over_data_sets(pair for claim in claims for pair in claim.pairs)
     if out is not None:
-        _write(out, compared, over)
+        write(out, compared, over)
     if plot is not None:
         from fewshot.report.comparisons.forest import write_forest
 
         write_forest(claims, plot)
-    costs = _costs(stored)
-    means = [benchmark_text(one, costs) for one in benchmarks]
-    texts = [*means, *_verdicts(compared), *(one.text(delta / 100) for one in compared)]
-    parts = (
-        _parts(texts, over, claims[0].naming, "simple")
-        if claims
-        else [*texts, *(_wrapped(f"No pairs on single data sets: {text}") for text in others)]
-    )
-    of_means = (row for one in benchmarks for runs in one.runs for row in runs.rows.values())
-    parts += map(_wrapped, cost_notes([one.ranking for one in compared], costs, of_means))
     content = {
-        "benchmarks": [benchmark_values(one, costs) for one in benchmarks],
+        "benchmarks": [benchmark_values(one, shown.costs) for one in means],
         "contests": [one.values(delta / 100) for one in compared] if wants_json() else [],  # ranks take long
         "over_sets": sets_values(over),
         "not_compared": others,
     }
-    answer("\n\n".join(parts), content)
+    answer(_text(means, compared, over, others, delta / 100, shown.costs), content)
     return 0
 
 
-@dataclass(frozen=True)
-class _Compared:
-    """A contest with its ranking and the chosen pairs."""
+def _text(
+    means: Sequence[BenchmarkRanking],
+    compared: Sequence[Comparison],
+    over: Sequence[OverSets],
+    others: Sequence[str],
+    delta: float,
+    costs: Costs,
+) -> str:
+    """The means first, then the verdicts of all tasks, each task, the pairs over several data sets, and notes."""
+    from fewshot.commands._compared_means import benchmark_text
+    from fewshot.commands._comparison import over_sets_text, verdicts, wrapped
+    from fewshot.report.tables.cost_columns import cost_notes, noted
 
-    ranking: Ranking
-    claims: Claims
-    versus: Row | None  # in all pairs; None: all pairs are shown
-    costs: Costs
-
-    def text(self, delta: float) -> str:
-        """The ranking, the pairs, and the costs."""
-        from fewshot.report.tables.cost_columns import cost_table
-
-        costs = cost_table(self.ranking, self.costs, width())
-        return "\n\n".join(filter(None, [self._accuracies(delta), costs]))
-
-    def _accuracies(self, delta: float) -> str:
-        from fewshot.report.tables.ranked import ranked_table
-
-        table = ranked_table([self.ranking], width(), with_verdicts=False)
-        remarks = [*self.ranking.caveats, *self.claims.remarks]
-        if self.versus is None and len(self.claims.pairs) <= _FEW:
-            return f"{table}\n\nAll pairs\n\n{self.claims.text(delta)}"
-        if self.versus is None:
-            return "\n\n".join([table, "All pairs", self._all_pairs(), *map(_wrapped, remarks)])
-        names = self.names
-        parts = [table, self.claims.against(self.versus, names, self.ranking.population, width())]
-        if len(self.claims.pairs) <= _FEW:
-            parts.append(_wrapped(self.claims.sentences(delta)))
-        return "\n\n".join([*parts, *map(_wrapped, remarks)])
-
-    @property
-    def names(self) -> dict[str, str]:
-        """The names of the runs by run id."""
-        return {standing.row.run_id: standing.name for standing in self.ranking.standings}
-
-    def _all_pairs(self) -> str:
-        from fewshot.report.comparisons.all_pairs import pairs_table
-
-        return pairs_table(self.claims, self.names, width())
-
-    def values(self, delta: float) -> dict[str, Any]:
-        """The contest as JSON values."""
-        from fewshot.report.tables.cost_columns import cost_values
-
-        ranking = self.ranking
-        return self.claims.values(delta) | {
-            "verdict": ranking.verdict,
-            "population": ranking.population,
-            "suspicions": list(ranking.suspicions),
-            "group": [standing.row.run_id for standing in ranking.group],
-            "costs": cost_values(ranking.standings, self.costs),
-            "against": None if self.versus is None else self.versus.run_id,
-        }
-
-
-def _write(out: Path, compared: Sequence[_Compared], over: list[OverSets]) -> None:
-    """Writes every pair as CSV, or tables and sentences as markdown."""
-    from fewshot.files.atomic import write_atomically
-
-    claims = [one.claims for one in compared]
-    if out.suffix.lower() == ".csv":
-        from fewshot.report.comparisons.all_pairs import pairs_csv
-
-        names = {run_id: name for one in compared for run_id, name in one.names.items()}
-        write_atomically(out, pairs_csv(claims, names))
-        return
-    pasted = [text for one in compared for text in (f"**{one.ranking.verdict}**", one.claims.markdown())]
-    write_atomically(out, "\n\n".join(_parts(pasted, over, claims[0].naming, "github")).encode() + b"\n")
+    texts = [*(benchmark_text(one, costs) for one in means), *verdicts(compared)]
+    texts += [one.text(delta) for one in compared]
+    of_means = (row for one in means for runs in one.runs for row in runs.rows.values())
+    notes = noted(cost_notes([one.pairs.ranking for one in compared], costs, of_means), texts)
+    if compared:
+        texts += over_sets_text(over, compared[0].pairs.claims.naming, "simple")
+    else:
+        texts += [wrapped(f"No pairs on single data sets: {text}") for text in others]
+    return "\n\n".join([*texts, *map(wrapped, notes)])
 
 
 def _chosen(files: Sequence[Path], where: str, only: Sequence[str], prefer: str | None) -> Collection:
@@ -230,37 +166,40 @@ def _chosen(files: Sequence[Path], where: str, only: Sequence[str], prefer: str 
     every = gathered(files, where, prefer)
     runs = tuple(run for run in every.runs if all(any(text in str(part) for part in run.row.spec) for text in only))
     if not runs:
-        n_runs, asked = counted(len(every.runs), "run"), " and ".join(map(repr, only))
-        raise ValueError(f"none of the {n_runs} of {every.label} has {asked} in its spec")
+        n_runs, texts = counted(len(every.runs), "run"), " and ".join(map(repr, only))
+        raise ValueError(f"none of the {n_runs} of {every.label} has {texts} in its spec")
     return replace(every, runs=runs)
 
 
 def _compared(
-    stored: Collection, request: Request, grouping: Callable[[Row], Grouping] | None
-) -> tuple[list[_Compared], list[str]]:
+    stored: Collection, shown: Shown, request: Request, grouping: Callable[[Row], Grouping] | None
+) -> tuple[list[Comparison], list[str]]:
     """The comparisons of each contest, and sentences about runs that cannot be compared, which are also
     warnings."""
+    from fewshot.commands._comparison import Comparison
+    from fewshot.report.comparisons.chosen_pairs import chosen_pairs
     from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.pairing import alone, contests
-    from fewshot.report.comparisons.ranking import ranking
     from fewshot.report.comparisons.unique_names import UniqueNames
-    from fewshot.report.rows.shown import Shown
 
-    shown = Shown.of(stored.rows(), stored.short_names, stored.every)
-    naming, names = Naming(shown, request.by), UniqueNames.of(shown)
+    naming = Naming(shown, request.by)
     every, others = contests(stored, stored.rows(), request.by, grouping)
     if request.by == "anything":
         others += alone(stored.rows())
     texts = list(_why_not(others, naming))
-    for text in texts[:_FEW]:
+    _warn(texts)
+    pairs = chosen_pairs(every, request, naming, UniqueNames.of(shown))
+    return [Comparison(one, shown.costs) for one in pairs], texts
+
+
+def _warn(texts: Sequence[str]) -> None:
+    """The first few sentences as warnings, and how many more there are."""
+    from fewshot.commands._comparison import FEW
+
+    for text in texts[:FEW]:
         _log.warning("%s", text)
-    if len(texts) > _FEW:
-        _log.warning("%s more are not compared; --json lists them", counted(len(texts) - _FEW, "run"))
-    chosen = _with_versus([(contest, ranking(contest, names)) for contest in every], request, names)
-    claims = _claims(chosen, naming, of_best=request.against is None and not request.all_pairs)
-    return [
-        _Compared(of, each, versus, shown.costs) for (_, of, versus), each in zip(chosen, claims, strict=True)
-    ], texts
+    if len(texts) > FEW:
+        _log.warning("%s more are not compared; --json lists them", counted(len(texts) - FEW, "run"))
 
 
 def _why_not(others: Sequence[Uncompared], naming: Naming) -> Iterator[str]:
@@ -274,115 +213,6 @@ def _why_not(others: Sequence[Uncompared], naming: Naming) -> Iterator[str]:
     for (subject, reason), names in by_reason.items():
         sets = "" if subject in names else f" on {listed(list(names))}"
         yield f"{subject}{sets}: not compared, because {reason}"
-
-
-def _with_versus(
-    ranked: Sequence[tuple[Contest, Ranking]], request: Request, names: UniqueNames
-) -> list[tuple[Contest, Ranking, Row | None]]:
-    """The contests with the run that is in all their pairs: the best, or the named one; None for all pairs. Contests
-    without the named run are left out; a ValueError if it is in none."""
-    if request.against is None:
-        return [(contest, of, None if request.all_pairs else of.best.row) for contest, of in ranked]
-    found = [(contest, of, _named(contest, request.against, names)) for contest, of in ranked]
-    if all(row is None for _, _, row in found):
-        raise ValueError(_no_such_run(request.against, [of for _, of in ranked]))
-    return [one for one in found if one[2] is not None]
-
-
-def _claims(chosen: Sequence[tuple[Contest, Ranking, Row | None]], naming: Naming, of_best: bool) -> list[Claims]:
-    """The pairs of every contest. Their p-values are those of the ranking for pairs `of_best`, the best runs; else they
-    are adjusted over all pairs of all contests."""
-    from itertools import islice
-
-    from fewshot.report.comparisons.claims import Claims
-    from fewshot.report.comparisons.pairing import adjusted
-
-    pairs = [contest.pairs(versus) for contest, _, versus in chosen]
-    if of_best:
-        return [
-            Claims(contest, naming, several, _p_of_best(several, of), len(several), "best")
-            for (contest, of, _), several in zip(chosen, pairs, strict=True)
-        ]
-    together = adjusted([pair for several in pairs for pair in several]).tolist()
-    n_tested, remaining = sum(p == p for p in together), iter(together)
-    return [
-        Claims(contest, naming, several, list(islice(remaining, len(several))), n_tested)
-        for (contest, _, _), several in zip(chosen, pairs, strict=True)
-    ]
-
-
-def _p_of_best(pairs: Sequence[RunPair], ranking: Ranking) -> list[float]:
-    """For each pair with the best run the p-value of "the other run is the best". Holm over these pairs would forget
-    that the best was chosen by its luck."""
-    p_values = {standing.row.run_id: standing.p_adjusted for standing in ranking.standings}
-    best = ranking.best.row
-    return [p_values[(pair.b if pair.a is best else pair.a).run_id] for pair in pairs]
-
-
-def _named(contest: Contest, text: str, names: UniqueNames) -> Row | None:
-    """The run of a contest whose name is or contains a text, the most accurate one of a backbone; a ValueError for
-    several backbones."""
-    by_name = {names.run(row): row for row in contest.rows}
-    if text in by_name:
-        return by_name[text]
-    found = [name for name in by_name if text.casefold() in name.casefold()]
-    if len(found) > 1 and len(_backbones(contest, text, names)) == 1:
-        return max((by_name[name] for name in found), key=_accuracy)
-    if len(found) > 1:
-        names_found = "; ".join(found[:5]) + "; ..." * (len(found) > 5)
-        raise ValueError(f"--against {text!r} fits {counted(len(found), 'run')}: {names_found}; give more of the name")
-    return by_name[found[0]] if found else None
-
-
-def _backbones(contest: Contest, text: str, names: UniqueNames) -> set[str]:
-    """The backbones whose names contain a text."""
-    every = {names.shown.name(row).backbone for row in contest.rows}
-    return {name for name in every if text.casefold() in name.casefold()}
-
-
-def _accuracy(row: Row) -> float:
-    return row.accuracy or 0.0
-
-
-def _no_such_run(text: str, ranked: Sequence[Ranking]) -> str:
-    names = list(dict.fromkeys(standing.name for one in ranked for standing in one.standings))
-    return f"no run is named {text!r}; the runs are: {'; '.join(names[:8])}{'; ...' * (len(names) > 8)}"
-
-
-def _costs(stored: Collection) -> Costs:
-    """What the rows of these files know together about the costs of runs, shown or not."""
-    from fewshot.report.rows.costs import Costs
-
-    return Costs.of(row for row in stored.every or stored.rows() if row.status != "failed")
-
-
-def _verdicts(compared: Sequence[_Compared]) -> list[str]:
-    """The verdicts of all tasks, first."""
-    if not compared:
-        return []
-    several = len(compared) > 1
-    texts = [f"{one.ranking.task}: {one.ranking.verdict}" if several else one.ranking.verdict for one in compared]
-    return ["\n".join(map(_wrapped, texts))]
-
-
-def _wrapped(text: str) -> str:
-    """Every line of a text, wrapped to the terminal."""
-    import textwrap
-
-    return "\n".join(
-        textwrap.fill(line, width(), subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
-        for line in text.splitlines()
-    )
-
-
-def _parts(contests: list[str], over: list[OverSets], naming: Naming, form: str) -> list[str]:
-    """The contests, and the table over data sets if there are several."""
-    from fewshot.report.comparisons.claims import sets_table
-
-    if not over:
-        return contests
-    title = "Over several data sets" if form == "simple" else "**Over several data sets**"
-    return [*contests, title, sets_table(over, naming, form)]
 
 
 def _grouping(unit: str, read: RowImages, row: Row) -> Grouping:

@@ -47,13 +47,17 @@ def list_runs(files: tuple[Path, ...], where: str, prefer: str | None) -> int:
 @files_argument
 @json_option
 def show(run_id: str, files: tuple[Path, ...]) -> int:
-    """Show every column of one run, and its seconds per image and per episode. RUN is a run id or its first letters."""
+    """Show every column of one run, its seconds per image and per episode, and its comparability key.
+
+    RUN is a run id or its first letters. Runs with one key may stand in one table.
+    """
     from tabulate import tabulate
 
+    from fewshot.results.comparability import comparability_key
     from fewshot.results.costs import derived_costs
 
     row = one_run(gathered(files, prefer="last"), run_id).row
-    values = row_values([row])[0] | derived_costs(row)
+    values = row_values([row])[0] | derived_costs(row) | {"comparability_key": comparability_key(row)}
     lines = [(name, value) for name, value in values.items() if value not in (None, "")]
     answer(tabulate(lines, tablefmt="plain", disable_numparse=True), values)
     return 0
@@ -174,17 +178,23 @@ def move(file: Path, new: Path, dry_run: bool) -> int:
 @_options.dry_run_option
 @json_option
 def export(files: tuple[Path, ...], out: Path, where: str, prefer: str | None, names: Renames, dry_run: bool) -> int:
-    """Write runs as a table: .csv and .parquet with every column, .tex (booktabs) and .md for a paper."""
+    """Write runs as a table: .csv and .parquet with every column, .tex (booktabs) and .md for a paper.
+
+    The last two begin with the means of benchmarks over their data sets; .md also has the costs of each run.
+    """
     from fewshot.files.atomic import write_atomically
+    from fewshot.report.comparisons.benchmark_ranking import rankings_on_sets
     from fewshot.report.rows.renaming import renames
     from fewshot.report.rows.shown import Shown
-    from fewshot.report.tables.exports import check_suffix, exported
+    from fewshot.report.tables.exports import check_suffix, exported, has_means
 
-    check_suffix(out.suffix.lower())
+    suffix = out.suffix.lower()
+    check_suffix(suffix)
     runs = gathered(files, where, prefer)
     rows = runs.rows()
-    chosen = renames(Shown.of(rows, runs.short_names), names)
-    table = exported(Shown.of(rows, runs.short_names.changed(chosen)), out.suffix.lower())
+    short_names = runs.short_names.changed(renames(Shown.of(rows, runs.short_names), names))
+    means = rankings_on_sets(rows, short_names, runs.predictions) if has_means(suffix) else []
+    table = exported(Shown.of(rows, short_names, runs.every), suffix, means)
     if not dry_run:
         write_atomically(out, table)
     text = f"{'would write' if dry_run else 'wrote'} {counted(len(rows), 'run')} to {out}"

@@ -17,6 +17,7 @@ from fewshot.commands._benchmark import BenchmarkRequest, Plan
 from fewshot.commands._choice_request import ChoiceRequest
 from fewshot.commands._compute_request import ComputeRequest
 from fewshot.commands._data_request import DataRequest, usual_backbone
+from fewshot.commands._device_options import dtype_option
 from fewshot.commands._episode_request import EpisodeRequest
 from fewshot.commands._names import NameOf
 from fewshot.commands._options import check_file
@@ -27,9 +28,9 @@ from fewshot.commands._running import starting
 
 if TYPE_CHECKING:
     from fewshot.results.files import Results
-    from fewshot.runs.pipeline import Workbench
     from fewshot.runs.sizes import Data
     from fewshot.runs.specs import Listed, RunSpec, Sampled
+    from fewshot.runs.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -95,15 +96,7 @@ class GridRequest:
             "--list", "listed", type=_options.FILE, help="Read the episodes from a file of `fewshot episodes make`."
         ),
     ]
-    dtype: Annotated[
-        str,
-        click.option(
-            "--dtype",
-            type=click.Choice(["float32", "bfloat16"]),
-            default="float32",
-            help="Set the compute dtype of the backbone.",
-        ),
-    ]
+    dtype: Annotated[str, dtype_option]
 
     def specs(self, data: Data, choice: ChoiceRequest, episodes: EpisodeRequest) -> list[RunSpec]:
         """The runs, backbone by backbone. Unknown names raise a ValueError before anything runs."""

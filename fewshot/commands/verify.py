@@ -11,7 +11,7 @@ import click
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
 from fewshot.commands._names import NameOf
-from fewshot.plugins.wording import counted
+from fewshot.plugins.wording import counted, listed
 
 if TYPE_CHECKING:
     from fewshot.plugins.spec import Spec
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 
 _MOST_PROBLEMS = 10
-SECONDS = "the seconds, FLOPs and feature sizes of all runs, which the submitter reports"
 
 
 @click.command("verify", short_help="Check a submission: compute its numbers again.")
@@ -89,6 +88,7 @@ def _specs(place: str) -> list[Spec]:
 
 def _lines(found: Verified, verbose: bool) -> list[str]:
     """The verdict first, then what was checked, then what was not: a line for each kind, or with `verbose` each run."""
+    from fewshot.sharing.reported import reported
     from fewshot.sharing.verify_words import grouped, shortened
 
     n_runs, ids = len(found.runs), [run.row.run_id for run in found.runs]
@@ -105,10 +105,13 @@ def _lines(found: Verified, verbose: bool) -> list[str]:
     if found.reruns:
         lines.append(f"  computed again: {counted(len(found.reruns), 'run')}, with the same predictions")
     if verbose:
-        costs = (f"run {one}: its seconds, FLOPs and feature size, which the submitter reports" for one in ids)
-        unchecked = shortened([*found.unchecked, *costs], ids)
+        of_each = ((run.row.run_id, listed([one.name for one in reported([run.row])])) for run in found.runs)
+        texts = (f"run {run_id}: its {names}, which the submitter reports" for run_id, names in of_each if names)
+        unchecked = shortened([*found.unchecked, *texts], ids)
     else:
-        unchecked = [*grouped(found.unchecked, n_runs), SECONDS]
+        names = listed([one.names for one in reported(run.row for run in found.runs)])
+        of_all = [f"the {names} of all runs, which the submitter reports"] if names else []
+        unchecked = [*grouped(found.unchecked, n_runs), *of_all]
     return [*lines, *(f"  not checked: {text}" for text in unchecked)]
 
 
@@ -121,12 +124,15 @@ def _other_release(found: Verified) -> list[str]:
 
 
 def _values(found: Verified) -> dict[str, Any]:
+    from fewshot.sharing.reported import reported
+
     return {
         "folder": found.folder,
         "holds": not found.problems,
         "runs": [run.row.run_id for run in found.runs],
         "problems": found.problems,
         "not_checked": found.unchecked,
+        "reported": [column for one in reported(run.row for run in found.runs) for column in one.columns],
         "statistics": found.statistics,
         "episodes": found.episodes,
         "reruns": found.reruns,

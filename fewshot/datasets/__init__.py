@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fewshot.episodes.episodes import Ints, Rows
+from fewshot.episodes.flat import Ints, Rows
 from fewshot.episodes.shown import CLASSES, PER_CLASS, pictures, remember_images, thumbnail
 from fewshot.files.vectors import Vectors
 from fewshot.plugins.fields import Member, Rule

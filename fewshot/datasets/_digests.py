@@ -25,7 +25,7 @@ from fewshot.datasets._decoding import read_image
 from fewshot.datasets._depth import Scales, scales_of
 from fewshot.datasets._image_files import not_unicode
 from fewshot.datasets._pictures import PictureFacts, blank_rows, check_content, facts_of_file, warn_pictures
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.atomic import home, make_folder
 from fewshot.files.checksums import checked_content, with_checksum
 from fewshot.files.progress import with_progress

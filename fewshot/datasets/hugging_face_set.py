@@ -20,7 +20,7 @@ from fewshot.datasets._class_names import warn_of_names
 from fewshot.datasets._digests import open_pictures
 from fewshot.datasets._hub_columns import HubImages, image_column, label_column, labels_of
 from fewshot.datasets._partitions import report_partitions, with_partitions
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.regular import check_regular
 
 _log = logging.getLogger("fewshot")

@@ -28,7 +28,7 @@ from fewshot.datasets._npz_images import image_arrays
 from fewshot.datasets._partitions import check_partitions
 from fewshot.datasets._pictures import BROKEN, PictureFacts, blank_rows, check_content, sign_of_contrast, warn_pictures
 from fewshot.datasets.labelled_vectors import texts
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.npz import Header, NpzFile
 from fewshot.files.stored import StoredArray
 

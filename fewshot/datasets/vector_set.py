@@ -12,7 +12,7 @@ from fewshot.datasets._class_names import SILENT
 from fewshot.datasets._digests import kept_digest
 from fewshot.datasets._vector_faults import VectorFaults
 from fewshot.datasets._vector_files import ArrayFile, Npz, Safetensors
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.regular import check_regular, remembered
 from fewshot.files.vectors import Vectors, vectors_digest
 

@@ -21,7 +21,7 @@ from fewshot.datasets._class_names import warn_of_names
 from fewshot.datasets._digests import open_pictures
 from fewshot.datasets._partitions import is_partition, report_partitions, with_partitions
 from fewshot.datasets._tar_shards import Sample, ShardImages, is_of_shards, samples_of
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.progress import with_progress
 from fewshot.files.regular import read_text
 

@@ -22,7 +22,7 @@ from fewshot.plugins.suggestions import hint
 
 if TYPE_CHECKING:
     from fewshot.datasets._known_sets import Edition
-    from fewshot.episodes.episodes import EpisodeShape
+    from fewshot.episodes.shape import EpisodeShape
     from fewshot.results.selection_rule import Selection
 
 OURS = "@fewshot"

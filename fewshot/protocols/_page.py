@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from fewshot.datasets._known_sets import Edition
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.wording import counted, listed
 from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Companion, Place, names
 from fewshot.protocols._shapes import shape_text

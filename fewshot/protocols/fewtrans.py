@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fewshot.datasets._known_sets import Edition, edition
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Head, Place
 from fewshot.protocols.meta_dataset import TREE
 

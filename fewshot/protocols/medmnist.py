@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fewshot.datasets._known_sets import edition
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 from fewshot.protocols._test_sets import WHOLE_TEST_SET
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 
 _SETS = ("BCT", "BRD", "CRS", "FLW", "MD_MIX", "PLK", "PLT_VIL", "RESISC", "SPT", "TEX")

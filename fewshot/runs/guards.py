@@ -16,7 +16,8 @@ import numpy as np
 
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._class_names import in_latin
-from fewshot.episodes.episodes import Episodes, Ints
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints
 from fewshot.files.memory import free_bytes, in_units
 from fewshot.plugins.registry import EVALUATORS, SAMPLERS
 from fewshot.plugins.short_name import without_defaults

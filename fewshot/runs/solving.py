@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import EpisodeBatch, Episodes
+from fewshot.episodes.batch import EpisodeBatch
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Rows
 from fewshot.features.embedding import keep_freed_memory
 from fewshot.results.predictions import Predictions
 from fewshot.runs.learners import Learner
@@ -113,19 +115,8 @@ def _solve_batch(
     between: Callable[[], None] | None,
 ) -> Predictions:
     """The predictions of a batch of equal ways; `between` is called after each chunk of queries."""
-    rows, labels, mask = episodes.padded("support")
-    n_way = int(episodes.n_way[0])
-    classes = torch.from_numpy(episodes.classes.astype(np.int64)).reshape(-1, n_way)
-    batch = EpisodeBatch(
-        support=rows,
-        support_labels=torch.from_numpy(labels.astype(np.int64)),
-        support_mask=torch.from_numpy(mask),
-        n_way=n_way,
-        seeds=episode_seeds(episodes),
-        class_features=None if learner.class_features is None else learner.class_features[classes],
-        watch=watch,
-    )
     query_rows, truth, query_mask = episodes.padded("query")
+    batch = _batch_of(episodes, learner, watch)
     converged, setting, answers = learner.answer(batch, query_rows, query_mask, chunk, probe)
     parts: list[Summary] = []
     start = 0
@@ -144,6 +135,22 @@ def _solve_batch(
     done = np.ones(len(episodes), dtype=np.bool_) if converged is None else converged.numpy()
     chosen = None if setting is None else setting.numpy().astype(np.uint16)
     return Predictions(episodes, predicted, confidence, log_probability, done, kept, chosen)
+
+
+def _batch_of(episodes: Episodes, learner: Learner, watch: Watch | None) -> EpisodeBatch[Rows]:
+    """The batch of episodes with the same number of ways, with the rows of their support."""
+    rows, labels, mask = episodes.padded("support")
+    n_way = int(episodes.n_way[0])
+    classes = torch.from_numpy(episodes.classes.astype(np.int64)).reshape(-1, n_way)
+    return EpisodeBatch(
+        support=rows,
+        support_labels=torch.from_numpy(labels.astype(np.int64)),
+        support_mask=torch.from_numpy(mask),
+        n_way=n_way,
+        seeds=episode_seeds(episodes),
+        class_features=None if learner.class_features is None else learner.class_features[classes],
+        watch=watch,
+    )
 
 
 def _unpadded(parts: Sequence[NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[Any]:

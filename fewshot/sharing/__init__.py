@@ -15,6 +15,8 @@ sizes before anything is opened, nothing imports code that a row names, and no l
     claims.py    a row against its benchmark            networks.py  the size of a row's network
     data.py      a row against images, and again        verify.py    a whole folder, and the record of it
     verify_words.py   a verification in few lines       submission_names.py  names that tell submissions apart
-    board.py     the submissions of a folder, ranked    board_page.py  the leaderboard as a page, with
+    reported.py       columns that nobody can check
+    board.py     the submissions of a folder, ranked    entries.py   a run on a leaderboard, with its labels
+    board_page.py  the leaderboard as a page, with
     board_templates.py   its templates
 """

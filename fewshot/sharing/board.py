@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking, accuracies_in, benchmark_rankings
@@ -11,66 +12,15 @@ from fewshot.report.comparisons.ranking import Ranking, ranking_of
 from fewshot.report.rows.benchmark_means import SetRuns, set_runs
 from fewshot.report.rows.costs import Costs, RunCost
 from fewshot.report.rows.errors import n_test_images
-from fewshot.report.rows.selection_budgets import image_size
 from fewshot.report.rows.shown import Shown
-from fewshot.results.comparability import comparability_key, labels
+from fewshot.results.comparability import comparability_key
 from fewshot.results.predictions import Predictions
 from fewshot.results.reading import SAME
 from fewshot.results.row import Row
-from fewshot.sharing.claims import claim_labels
-from fewshot.sharing.members import own_columns
-from fewshot.sharing.shared import Shared
+from fewshot.sharing.entries import Entry, checked_by, strongest
+from fewshot.sharing.shared import Shared, bounded, one_line
 from fewshot.sharing.submission_names import submission_names
-from fewshot.sharing.verify import KINDS_OF_CHECKS, Record, Verified, records, verify
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A run on a leaderboard, and where it comes from."""
-
-    shared: Shared
-    source: Verified
-    checks: Mapping[str, str] = field(default_factory=dict)  # the strongest check of each person who verified it
-    costs: RunCost | None = None
-    also: tuple[str, ...] = ()  # other submissions that hold the run, with their number
-
-    @property
-    def row(self) -> Row:
-        """The row."""
-        return self.shared.row
-
-    @property
-    def verified_by(self) -> tuple[str, ...]:
-        """Those who verified the run, with what each of them checked."""
-        return tuple(f"{by} ({kind})" for by, kind in self.checks.items())
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """What a reader should know beside the number."""
-        row, size = self.row, image_size(self.row)
-        texts = list(labels(row))
-        if row.n_seen_classes:
-            texts.append(f"{row.n_seen_classes:,} of {row.n_classes:,} classes seen in pre-training")
-        elif row.seen_classes == "unknown":
-            texts.append("seen classes unknown")
-        texts += [f"{size} px"] if size else []
-        texts += claim_labels(row)
-        texts += ["own code"] if self.shared.own_code or own_columns(row) else []
-        return tuple(texts)
-
-    @property
-    def not_checked(self) -> str:
-        """The columns of the run that nobody checked or could check, in one line."""
-        row = self.row
-        unchecked = " ".join(text for text in self.source.unchecked if row.run_id in text)
-        held = {
-            "run id": "its run id" in unchecked,
-            "parameters": row.n_params and "its number of weights" in unchecked,
-            "FLOPs": row.flops,
-            "seconds": row.seconds_solving or row.seconds_embedding,
-        }
-        names = [name for name, is_unchecked in held.items() if is_unchecked]
-        return f"not checked: {', '.join(names)}" if names else ""
+from fewshot.sharing.verify import Record, Verified, records, verify
 
 
 @dataclass(frozen=True)
@@ -87,8 +37,17 @@ class BenchmarkTable:
     """The means of a benchmark over its data sets, ranked; each is that of one submission."""
 
     ranking: BenchmarkRanking
-    sources: Mapping[SetRuns, tuple[str, ...]]  # the names of the submissions that hold the runs
+    sources: Mapping[SetRuns, tuple[Path, ...]]  # the folders of the submissions that hold the runs
+    entries: Mapping[SetRuns, tuple[Entry, ...]]  # the runs of each mean
     verified_by: Mapping[SetRuns, tuple[str, ...]]  # those who checked all of the runs, with the weakest check
+
+    def cost(self, row: Row) -> RunCost:
+        """The cost of a run behind a mean."""
+        return self._by_run[row.run_id].cost()
+
+    @cached_property
+    def _by_run(self) -> Mapping[str, Entry]:
+        return {entry.row.run_id: entry for each in self.entries.values() for entry in each}
 
 
 @dataclass(frozen=True)
@@ -117,7 +76,7 @@ def board(folder: Path) -> Board:
     holding = sorted((one for one in every if not one.problems), key=lambda one: (_made(one), one.folder.name))
     names = submission_names(holding)
     tables = _tables(holding, names)
-    means, refused = _benchmarks(holding, tables, names), (one for one in every if one.problems)
+    means, refused = _benchmarks(holding, tables), (one for one in every if one.problems)
     return Board(tuple(tables), tuple(means), tuple(holding), tuple(refused), names)
 
 
@@ -131,7 +90,7 @@ def _verified(path: Path) -> Verified:
     try:
         return verify(path)
     except Exception as error:  # one submission must not keep the others from their board
-        return Verified(path, problems=(f"its verification failed: {' '.join(str(error).split())[:200]}",))
+        return Verified(path, problems=(bounded(f"its verification failed: {one_line(error)}"),))
 
 
 def _made(one: Verified) -> str:
@@ -147,17 +106,15 @@ def _tables(submissions: Sequence[Verified], names: Mapping[Path, str]) -> list[
     return sorted(tables, key=lambda table: -len(table.entries))
 
 
-def _benchmarks(
-    submissions: Sequence[Verified], tables: Sequence[Table], names: Mapping[Path, str]
-) -> list[BenchmarkTable]:
+def _benchmarks(submissions: Sequence[Verified], tables: Sequence[Table]) -> list[BenchmarkTable]:
     """The rankings of benchmarks. The runs of one mean are those of one submission, so that all of its sets have the
     copies of one author; a mean that two submissions hold is there once."""
     entries = {run_id: entry for table in tables for run_id, entry in table.entries.items()}
-    held: dict[tuple[str, ...], tuple[SetRuns, list[str]]] = {}
+    held: dict[tuple[str, ...], tuple[SetRuns, list[Path]]] = {}
     for one in submissions:
         for runs in set_runs(entries[shared.row.run_id].row for shared in one.runs):
             _, sources_of = held.setdefault(tuple(row.run_id for row in runs.rows.values()), (runs, []))
-            sources_of.append(names[one.folder])
+            sources_of.append(one.folder)
     every = [runs for runs, _ in held.values()]
     shown = Shown.of(entry.row for entry in entries.values())
 
@@ -167,26 +124,12 @@ def _benchmarks(
     accuracies = accuracies_in(table.ranking for table in tables)
     rankings = benchmark_rankings(every, shown.names, accuracies, n_test_images(predictions))
     sources = {runs: tuple(of) for runs, of in held.values()}
-    return [BenchmarkTable(one, sources, {runs: _checked_by(runs, entries) for runs in one.runs}) for one in rankings]
-
-
-def _checked_by(runs: SetRuns, entries: Mapping[str, Entry]) -> tuple[str, ...]:
-    """Those who checked every run, each with the weakest of these checks; else, if every run has someone, all of them
-    together."""
-    each = [entries[row.run_id].checks for row in runs.rows.values()]
-    by = [one for one in each[0] if all(one in others for others in each)]
-    if by or not all(each):
-        return tuple(f"{one} ({_weakest(checks[one] for checks in each)})" for one in by)
-    together = " and ".join(dict.fromkeys(one for checks in each for one in checks))
-    return (f"{together} together ({_weakest(_strongest(checks.values()) for checks in each)})",)
-
-
-def _weakest(kinds: Iterable[str]) -> str:
-    return max(kinds, key=KINDS_OF_CHECKS.index)
-
-
-def _strongest(kinds: Iterable[str]) -> str:
-    return min(kinds, key=KINDS_OF_CHECKS.index)
+    tables_of_means = []
+    for ranking in rankings:
+        of_mean = {runs: tuple(entries[row.run_id] for row in runs.rows.values()) for runs in ranking.runs}
+        verified_by = {runs: checked_by(each) for runs, each in of_mean.items()}
+        tables_of_means.append(BenchmarkTable(ranking, sources, of_mean, verified_by))
+    return tables_of_means
 
 
 def _entries(submissions: Sequence[Verified], names: Mapping[Path, str]) -> list[Entry]:
@@ -216,7 +159,7 @@ def _entry(
     for one in known[source.folder]:
         if kind := one.covers(run_id):
             kinds.setdefault(one.by, []).append(kind)
-    checks = {by: _strongest(each) for by, each in kinds.items()}
+    checks = {by: strongest(each) for by, each in kinds.items()}
     also = tuple(_also(other, names[of.folder], shared.row) for other, of in held if of is not source)
     return Entry(shared, source, checks, costs[source.folder].cost(shared.row), also)
 

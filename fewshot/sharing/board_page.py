@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,21 +12,24 @@ from fewshot.plugins.wording import counted
 from fewshot.report import Part, environment, framed
 from fewshot.report.comparisons.ranking import Standing
 from fewshot.report.rows.benchmark_means import SetRuns
+from fewshot.report.rows.choices import chosen_before
 from fewshot.report.rows.costs import TITLES, RunCost, meaning
 from fewshot.report.rows.intervals import THESE_IMAGES as ONLY_THESE
+from fewshot.report.rows.intervals import bracket
 from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece
 from fewshot.report.sections.benchmarks import TEMPLATE as MEANS
-from fewshot.report.tables.benchmark_table import benchmark_table
+from fewshot.report.tables.benchmark_table import Text, benchmark_table
 from fewshot.report.tables.cost_columns import CostCell
 from fewshot.results.row_specs import specs_of
 from fewshot.sharing.about import About
-from fewshot.sharing.board import BenchmarkTable, Board, Entry, Table
+from fewshot.sharing.board import BenchmarkTable, Board, Table
 from fewshot.sharing.board_templates import REFUSED, SUBMISSIONS, TABLE
+from fewshot.sharing.entries import Entry, labels_of_mean, not_checked
 from fewshot.sharing.verify import Record, Verified, records
-from fewshot.statistics.intervals import THESE_IMAGES
+from fewshot.statistics.interval import THESE_IMAGES
 
-_REPORTED = "Times are those of the submitter's machine. Nobody can check times and FLOPs."
+_REPORTED = "Times are those of the submitter's machine. Nobody can check times, FLOPs and machines."
 _MOST_PROBLEMS = 5  # of a submission that is not ranked
 
 
@@ -82,7 +85,8 @@ def _parts(board: Board) -> Iterator[Part]:
     def rendered(template: str, piece: Piece) -> tuple[Piece, Markup]:
         return piece, Markup(of_page.from_string(template).render(piece.values))
 
-    means = [_means(number, one) for number, one in enumerate(board.benchmarks, 1)]
+    about = {one.folder: one.manifest.about for one in board.submissions if one.manifest}
+    means = [_means(number, one, board.names, about) for number, one in enumerate(board.benchmarks, 1)]
     if means:
         yield Part("benchmarks", [rendered(MEANS, piece) for piece in means])
     tables = [_piece(number, table, board.names) for number, table in enumerate(board.tables, 1)]
@@ -100,13 +104,23 @@ def _parts(board: Board) -> Iterator[Part]:
         yield Part("not-ranked", [rendered(REFUSED, Piece("Not ranked", {"refused": refused}))])
 
 
-def _means(number: int, one: BenchmarkTable) -> Piece:
+def _means(number: int, one: BenchmarkTable, names: Mapping[Path, str], about: Mapping[Path, About]) -> Piece:
     """The means of a benchmark over its data sets."""
 
-    def texts(runs: SetRuns) -> tuple[str, ...]:
-        return ", ".join(one.sources[runs]), ", ".join(one.verified_by[runs])
+    def texts(runs: SetRuns) -> tuple[Text, ...]:
+        first, *others = one.sources[runs]
+        authors = [about[first].authors] if about[first].authors else []
+        also = [f"also in {names[folder]}" for folder in others]
+        unchecked = not_checked(one.entries[runs])
+        return (
+            Text(names[first], (*authors, *also), about[first].url),
+            Text(", ".join(one.verified_by[runs]), (unchecked,) if unchecked else ()),
+            Text(", ".join(labels_of_mean(one.entries[runs]))),
+        )
 
-    table = benchmark_table(one.ranking, None, ("submission", "verified by"), texts)
+    table = benchmark_table(one.ranking, one, ("submission", "verified by", "labels"), texts)
+    if table.costs:
+        table = replace(table, caption=f"{table.caption} {_REPORTED}")
     return Piece(table.title, {"number": number, "table": table}, "Benchmark means")
 
 
@@ -178,14 +192,16 @@ def _line(
     return Line(
         place=place,
         method=", ".join(shown.name(row)),
-        spec=f"{row.backbone}; {row.transform}; {row.evaluator}; run {row.run_id}",
+        spec="; ".join(
+            filter(None, (row.backbone, row.transform, row.evaluator, chosen_before(row), f"run {row.run_id}"))
+        ),
         accuracy=f"{100 * standing.accuracy:.1f}",
         value=standing.accuracy,
         sign="≈" if standing.leads and not best else "",
         is_best=best,
-        bounds=_bounds(standing.interval),
+        bounds=bracket(standing.interval),
         minus="" if best else f"{100 * minus:+z.1f}",
-        minus_bounds=_bounds((difference.low, difference.high)) if difference is not None and known else "",
+        minus_bounds=bracket((difference.low, difference.high)) if difference is not None and known else "",
         minus_value=0.0 if best else minus,
         labels=", ".join(entry.labels),
         about=entry.source.manifest.about,
@@ -197,10 +213,6 @@ def _line(
         costs=costs,
         episodes=row.n_episodes,
     )
-
-
-def _bounds(bounds: tuple[float, float] | None) -> str:
-    return "" if bounds is None else f"[{100 * bounds[0]:z.1f}, {100 * bounds[1]:z.1f}]"
 
 
 def _submission(one: Verified, names: Mapping[Path, str]) -> dict[str, object]:

@@ -52,7 +52,7 @@ def _claimed(row: Row) -> Benchmark | None:
         return None
     known = protocols.benchmark(name)
     if row.protocol != known.protocol:
-        raise OtherVersion(f"its benchmark: this release has {known.protocol}, not {row.protocol}")
+        raise OtherVersion(f"its benchmark: this release has {known.protocol}, not {row.protocol:.80}")
     return known
 
 

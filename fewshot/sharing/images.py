@@ -1,4 +1,7 @@
-"""The images of rows: data that the user names, bundled data, and, for own rows, data of runs made on this machine."""
+"""The images of rows: data that the user names, bundled data, and the data of runs that were made on this machine.
+
+`submit` and `verify` find them in the same way.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,14 @@ from pathlib import Path
 from fewshot.datasets import LabelledImages
 from fewshot.plugins.registry import DATASETS
 from fewshot.plugins.spec import Spec
-from fewshot.results.made_here import was_made_here
+from fewshot.report.rows.images import without_download
+from fewshot.results.made_here import data_here
 from fewshot.results.row import Row
 
 
 @dataclass(frozen=True, eq=False)
 class AtHand:
-    """The data sets at hand; each is loaded once. `own`: rows were made by this user, so their folders may be read."""
+    """The data sets at hand; each is loaded once. `own`: this user made the rows, so the code that they name is his."""
 
     data: tuple[Spec, ...] = ()
     own: bool = False
@@ -32,7 +36,7 @@ class AtHand:
             try:
                 images = self._load(spec)
             except (ValueError, OSError) as error:
-                errors.append(error)  # another data set may be the one
+                errors += [error] if spec in self.data else []  # another data set may be the one
                 continue
             if images.images_digest == row.images_digest:
                 return spec, images
@@ -42,12 +46,13 @@ class AtHand:
         raise ValueError(f"the images of {row.dataset:.80} are not at hand; {advice}")
 
     def _named(self, row: Row) -> list[Spec]:
-        """The data set in the row, where it may be read."""
+        """The data sets of the row that may be read, without a download: bundled data, and that of a run made here."""
         try:
-            spec = DATASETS.spec(row.dataset.replace("download=True", "download=False"), allow_import=False)
+            bundled = [DATASETS.spec(row.dataset, allow_import=False)]
         except ValueError:
-            return []
-        return [spec] if spec.declares("is_bundled") or (self.own and was_made_here(row)) else []
+            bundled = []
+        known = [*(spec for spec in bundled if spec.declares("is_bundled")), *data_here(row)]
+        return list(map(without_download, known))
 
     def _load(self, spec: Spec) -> LabelledImages:
         """The images; files of unchanged size and times are not decoded again. What cannot be read is tried once."""

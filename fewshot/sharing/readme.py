@@ -95,7 +95,7 @@ def _benchmarks(runs: Sequence[Shared], n_test: TestImages) -> list[str]:
         method = ", ".join(filter(None, (one.method, one.label)))
         cells = (one.backbone, method, task, one.described, one.text)
         lines.append("| " + " | ".join(map(plain, cells)) + " |")
-    note = f"± or [ ] is the 95 % interval for {' or '.join(populations)}. " if populations else ""
+    note = f"[ ]: 95 % interval for {' or '.join(populations)}. " if populations else ""
     return [*lines, "", f"{note}A mean without some of the sets is not the number of the benchmark.", ""]
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fewshot.plugins.short_name import one_line as shortened_line
 from fewshot.results.row import Row
 from fewshot.sharing.designs import SharedDesign
+
+MOST_CHARACTERS = 400  # of a sentence about a submission
 
 
 @dataclass(frozen=True)
@@ -32,5 +35,11 @@ class Unknown(Exception):
 
 
 def one_line(error: Exception) -> str:
-    """The message of an error without line breaks; its kind where it has none."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """The message of an error on one line, cut if it is long; its kind where it has none."""
+    return bounded(str(error)) or type(error).__name__
+
+
+def bounded(text: str) -> str:
+    """A sentence on one line, with at most 400 characters: its start, which names the column, and what it asks for at
+    its end. Values in it may come from a stranger, of any length."""
+    return shortened_line(text, MOST_CHARACTERS)

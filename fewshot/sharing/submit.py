@@ -14,12 +14,13 @@ from typing import Any
 
 from fewshot.files.atomic import make_folder, write_atomically
 from fewshot.plugins.spec import Spec
+from fewshot.plugins.wording import ItemisedError, counted
 from fewshot.results.collections import Collection, StoredRun
 from fewshot.results.files import Results
 from fewshot.results.made_here import was_made_here
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
-from fewshot.runs.columns import score
+from fewshot.runs.scores import score
 from fewshot.sharing.about import About, Manifest
 from fewshot.sharing.checks import check, renewed, score_problems, seen_columns
 from fewshot.sharing.cleaning import (
@@ -36,10 +37,11 @@ from fewshot.sharing.designs import SharedDesign, of_images, of_predictions
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, is_run_id, sha256_of
 from fewshot.sharing.members import KINDS, RECORDED, own_code, own_columns, recorded_identity, same_but_for_paths
-from fewshot.sharing.shared import Shared
+from fewshot.sharing.shared import Shared, bounded
 from fewshot.sharing.stored import runs_text
 from fewshot.sharing.texts import page_of
 
+_MOST_REASONS = 5  # in an error
 _FROM = ("weights_digest", "preprocess_digest", "images_digest")  # of a row, in the metadata of its predictions
 
 
@@ -78,10 +80,10 @@ def _written(runs: Collection, folder: Path, about: About, at_hand: AtHand) -> S
         except (ValueError, OSError) as error:
             target.parts(run.row.run_id).remove()
             shutil.rmtree(target.parts(run.row.run_id).folder, ignore_errors=True)
-            left_out.append((run.row.run_id, cleaned(" ".join(str(error).split()), places_of(run.row))))
+            why = " ".join(str(error).split()) or type(error).__name__
+            left_out.append((run.row.run_id, bounded(cleaned(why, places_of(run.row)))))
     if not kept:
-        reasons = "; ".join(dict.fromkeys(why for _, why in left_out))
-        raise ValueError(f"none of the {len(runs.runs):,} runs can be shared: {reasons}")
+        raise _none_shared(left_out)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     about = replace(about, made=now, fewshot=version("fewshot"))
     manifest = Manifest(about, {}, tuple(left_out), _environments(one.row for one in kept))
@@ -92,6 +94,23 @@ def _written(runs: Collection, folder: Path, about: About, at_hand: AtHand) -> S
     manifest = replace(manifest, files=listed_files(folder))
     write_atomically(folder / ABOUT, manifest.text().encode())
     return Submitted(manifest, tuple(kept), size)
+
+
+def _none_shared(left_out: Sequence[tuple[str, str]]) -> ItemisedError:
+    """The error of a submission without runs: a line for each reason, with the runs that it applies to."""
+    by_reason: dict[str, list[str]] = {}
+    for run_id, why in left_out:
+        by_reason.setdefault(why, []).append(run_id)
+    items = [f"{_named(run_ids)}: {why}" for why, run_ids in by_reason.items()]
+    rest = len(items) - _MOST_REASONS
+    shown = [*items[:_MOST_REASONS], *([f"and {counted(rest, 'other reason')}"] if rest > 0 else [])]
+    what = "the run cannot be shared" if len(left_out) == 1 else f"none of the {len(left_out):,} runs can be shared"
+    return ItemisedError(f"{what}:", shown)
+
+
+def _named(run_ids: Sequence[str]) -> str:
+    more = len(run_ids) - 1
+    return f"run {run_ids[0]:.16}" + (f" and {counted(more, 'other')}" if more else "")
 
 
 def _environments(rows: Iterable[Row]) -> tuple[str, ...]:

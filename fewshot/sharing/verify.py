@@ -29,7 +29,7 @@ from fewshot.sharing.layout import (
     sha256_of,
 )
 from fewshot.sharing.reruns import rerun_some
-from fewshot.sharing.shared import Checked, Shared, one_line
+from fewshot.sharing.shared import Checked, Shared, bounded, one_line
 from fewshot.sharing.stored import read_shared
 from fewshot.sharing.texts import check_texts
 
@@ -45,12 +45,16 @@ class Verified:
     folder: Path
     manifest: Manifest | None = None
     runs: tuple[Shared, ...] = ()
-    problems: tuple[str, ...] = ()  # one sentence each
+    problems: tuple[str, ...] = ()  # one sentence each, of bounded length
     unchecked: tuple[str, ...] = ()  # what could not be checked, and why
     statistics: tuple[str, ...] = ()  # runs whose numbers were computed again from their predictions
     episodes: tuple[str, ...] = ()  # runs whose episodes were drawn again from the images
     reruns: tuple[str, ...] = ()  # runs that were computed again
     places: tuple[Path, ...] = ()  # of the data at hand, which nobody else should read
+
+    def __post_init__(self) -> None:
+        for name in ("problems", "unchecked"):
+            object.__setattr__(self, name, tuple(map(bounded, getattr(self, name))))
 
     @property
     def results(self) -> Results:

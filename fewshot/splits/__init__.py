@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fewshot.datasets import ClassList, Dataset, LabelledImages, classes_digest
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.atomic import write_atomically
 from fewshot.files.regular import check_regular, parsed_json, read_text
 from fewshot.plugins.fields import Member

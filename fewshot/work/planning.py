@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 
 from fewshot.plugins.spec import Spec
 from fewshot.pretraining.planning import PlannedTraining, planned_trainings
-from fewshot.pretraining.training import Trainer
+from fewshot.pretraining.trainer import Trainer
 from fewshot.results.files import Results
 from fewshot.runs.needs import Embedding, Needs
-from fewshot.runs.pipeline import Workbench
+from fewshot.runs.prepared import PreparedRun
 from fewshot.runs.rate_keys import embedding_key, solving_key
 from fewshot.runs.selection import trials
 from fewshot.runs.spec_json import spec_to_json, text_of
-from fewshot.runs.specs import PreparedRun, RunSpec
+from fewshot.runs.specs import RunSpec
+from fewshot.runs.workbench import Workbench
 from fewshot.work.ranges import divided, to_runs
 from fewshot.work.tasks import Task
 

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import DATASETS
 from fewshot.report.comparisons.pairing import contests
 from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
-from fewshot.runs.pipeline import Workbench, run_all
+from fewshot.runs.pipeline import run_all
 from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 from fewshot.samplers.balanced import Balanced
 from tests.support.command_line import call, succeed
 
@@ -176,7 +177,7 @@ def test_runs_of_one_episode_are_named_and_the_others_compared(rows: Path, tmp_p
         some.parts(alone).write(next(results.predictions(row))[:1], {})
     result = call("compare", some.path)
     assert result.exit_code == 0, result.output
-    assert "not compared, because a run has 1 episode, and a comparison needs 2 or more" in result.stderr
+    assert "not compared, because each run has 1 episode, and a comparison needs 2 or more" in result.stderr
 
 
 def test_runs_without_a_rival_are_one_sentence(rows: Path) -> None:

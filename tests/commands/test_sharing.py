@@ -25,11 +25,14 @@ def shared(working_folder: None) -> Path:
 
 def test_a_submission_is_written_verified_recorded_and_ranked(shared):
     text = succeed("verify", shared, "--data", "birds", "--rerun", "1", "--seed", "0", "--by", "Z. Z.")
+    reported = text.splitlines()[3]
+    assert reported.startswith("  not checked: the seconds, devices, processors, ")
+    assert reported.endswith(" of all runs, which the submitter reports")
     assert text.splitlines() == [
         "boards/heads holds: the numbers of 2 runs follow from their predictions",
         "  episodes: 2 of 2 runs as the sampler draws them",
         "  computed again: 1 run, with the same predictions",
-        "  not checked: the seconds, FLOPs and feature sizes of all runs, which the submitter reports",
+        reported,
         "recorded in boards/heads/verification.json as verified by Z. Z.",
     ]
     value = json.loads(succeed("verify", shared, "--json"))
@@ -71,6 +74,7 @@ def test_a_condition_chooses_what_is_shared(shared):
 
 
 def test_a_rerun_without_a_run_that_can_run_here_is_not_verified(shared):
+    Path("birds").rename("elsewhere")
     text = fail("verify", shared, "--rerun", "2", "--by", "Z. Z.")
     assert text == (
         "boards/heads is not verified: --rerun asked for 2 runs, but none of the 2 runs can run here (the images are "
@@ -79,10 +83,22 @@ def test_a_rerun_without_a_run_that_can_run_here_is_not_verified(shared):
     assert not (shared / "verification.json").exists()
 
 
+def test_the_images_of_runs_that_were_made_here_are_found(shared, monkeypatch):
+    lines = succeed("verify", shared, "--rerun", "2").splitlines()
+    assert lines[1:3] == [
+        "  episodes: 2 of 2 runs as the sampler draws them",
+        "  computed again: 2 runs, with the same predictions",
+    ]
+    Path("else").mkdir()
+    monkeypatch.chdir("else")
+    assert "episodes: 2 of 2 runs" in succeed("verify", Path("..") / shared)
+
+
 def test_each_run_says_in_one_line_which_costs_nobody_checks(shared):
     lines = succeed("verify", shared, "--verbose").splitlines()
-    costs = [line for line in lines if "its seconds, FLOPs and feature size, which the submitter reports" in line]
+    costs = [line for line in lines if ": its seconds, device, processor, " in line]
     assert len(costs) == 2
+    assert all(line.endswith(", which the submitter reports") for line in costs)
     succeed("report", "--board", "boards", "--out", "board.html")
     assert Path("board.html").read_text().count("not checked: seconds") == 2
 

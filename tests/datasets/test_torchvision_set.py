@@ -20,7 +20,7 @@ from fewshot.datasets._torchvision_files import unpickle
 from fewshot.datasets._torchvision_sources import SOURCES
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.datasets.torchvision_set import TorchvisionSet
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import DATASETS
 from fewshot.samplers.balanced import Balanced
 from tests.support.torchvision_folders import FOLDERS, cifar, idx, labelled, mnist, picture

@@ -16,7 +16,7 @@ from fewshot.backbones.conv_net import ConvNet
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
-from fewshot.plugins import registry as plugins
+from fewshot.plugins import members
 from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, MEASURES, SAMPLERS, SPLITS, TRANSFORMS, Registry
 from fewshot.plugins.signature import REQUIRED
 from fewshot.splits.by_group import ByGroup
@@ -216,7 +216,7 @@ def entry_point(folder, group, lines):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: outside-fewshot\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(f"[{group}]\n{lines}\n")
     importlib.invalidate_caches()
-    plugins._points.cache_clear()
+    members._points.cache_clear()
 
 
 def test_an_installed_package_joins_by_an_entry_point(outside):
@@ -238,7 +238,7 @@ def test_an_installed_package_joins_by_an_entry_point(outside):
         with pytest.raises(ValueError, match="the module 'outside_fewshot' has no class 'Absent'"):
             EVALUATORS.make("Absent")
     finally:
-        plugins._points.cache_clear()
+        members._points.cache_clear()
 
 
 def test_a_dotted_name_from_a_file_is_refused_and_not_imported(outside):

@@ -121,7 +121,7 @@ def test_the_average_is_that_of_the_shown_rows_and_one_line_per_shape(root, monk
     cut_benchmark(monkeypatch, "cifar_fs", n_episodes=FEW)
     results = ("--results", root / "rows.jsonl")
     shown = succeed("run", "--benchmark", "cifar_fs", "--data", root, *PIXELS, *PROTOTYPE, *results)
-    assert "cifar_fs@1, mean over sets in %, ± 95 % interval" in shown
+    assert "cifar_fs@1, mean over sets in %; [ ]: 95 % interval" in shown
     assert shown.count("its only set") == 2
     assert "5-way 1-shot" in shown
 

@@ -74,7 +74,7 @@ def test_bench_runs_a_benchmark_and_writes_its_report(tmp_path, monkeypatch):
     cut_benchmark(monkeypatch, "cub_140_30_30", n_episodes=3, heads=(protocols.Head("Identity()", "Prototype()"),))
     pixels = ("--backbone", "RawPixels(image_size=4)")
     shown = succeed("bench", "cub_140_30_30", "--data", "data", *pixels)
-    assert "cub_140_30_30@1, mean over sets in %, ± 95 % interval" in shown
+    assert "cub_140_30_30@1, mean over sets in %; [ ]: 95 % interval" in shown
     assert "report: results/cub_140_30_30.html" in shown
     assert Path("results/cub_140_30_30.html").is_file()
 

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fewshot.report import page
 from fewshot.report.comparisons.ranking import rankings
 from fewshot.report.figures.costs import AXES, Run, cost_plots
 from fewshot.report.rows.costs import Costs, RunCost, duration, scaled
 from fewshot.report.rows.shown import Shown
-from fewshot.report.tables.cost_columns import cost_notes, cost_table, cost_values
+from fewshot.report.tables.cost_columns import cost_notes, cost_table, cost_values, noted
 from fewshot.results.collections import Collection
 from fewshot.results.costs import machine, seconds_per_episode, seconds_per_image
 from fewshot.results.files import Results
@@ -31,6 +33,14 @@ def network(number: int, accuracy: float, **columns: Any) -> Row:
 
 
 ROWS = [network(1, 0.5), network(2, 0.7), network(4, 0.6), network(8, 0.8)]
+
+# Eight runs of one network: some measured the time of an image, the last but one on the most images.
+SAME_NETWORK = [
+    network(1, 0.6, n_embedded=n_images, seconds_embedding=seconds, k_shot=number + 1, run_id=f"{number:016x}")
+    for number, (n_images, seconds) in enumerate(
+        [(1000, 2.0), (0, 0.0), (500, 3.0), (20, 9.0), (1000, 7.0), (0, 0.0), (2000, 8.0), (64, 1.0)]
+    )
+]
 
 
 def runs(rows: list[Row]) -> list[Run]:
@@ -62,13 +72,28 @@ def test_a_run_with_cached_features_takes_the_speed_of_its_network_on_its_machin
         assert Costs.of([ROWS[0], elsewhere]).cost(elsewhere).seconds_per_image is None
 
 
-def test_a_choice_of_rows_changes_no_cost() -> None:
-    cached = network(1, 0.6, n_embedded=0, seconds_embedding=0.0, evaluator="Ridge()", k_shot=5)
-    slower = network(1, 0.6, n_embedded=1000, seconds_embedding=4.0, k_shot=2)
-    every = [ROWS[0], slower, cached]
-    for some in (every, [ROWS[0]], [slower], [cached], [cached, ROWS[0]]):
-        costs = Shown.of(some, every=every).costs
-        assert {costs.cost(each).seconds_per_image for each in some} == {0.003}
+@given(chosen=st.sets(st.sampled_from(range(8)), min_size=1), order=st.permutations(range(8)))
+def test_the_time_of_an_image_is_a_fact_of_the_run_whichever_rows_are_beside_it(
+    chosen: set[int], order: list[int]
+) -> None:
+    some = [SAME_NETWORK[number] for number in order if number in chosen]
+    costs = Shown.of(some).costs
+    for each in some:
+        own, shown = seconds_per_image(each), costs.cost(each)
+        if own is not None:
+            assert (shown.seconds_per_image, shown.of_others) == (own, False)
+        else:
+            assert shown.of_others == (shown.seconds_per_image is not None)
+
+
+@given(chosen=st.sets(st.sampled_from(range(8)), min_size=1), order=st.permutations(range(8)))
+def test_a_choice_of_rows_changes_no_cost(chosen: set[int], order: list[int]) -> None:
+    """Cached runs show the time of the run of their files that embedded the most images."""
+    every = [SAME_NETWORK[number] for number in order]
+    some = [SAME_NETWORK[number] for number in sorted(chosen)]
+    costs = Shown.of(some, every=every).costs
+    expected = [seconds_per_image(each) or 0.004 for each in some]
+    assert [costs.cost(each).seconds_per_image for each in some] == expected
 
 
 def test_tables_say_which_times_other_runs_measured_and_which_include_a_start() -> None:
@@ -76,7 +101,7 @@ def test_tables_say_which_times_other_runs_measured_and_which_include_a_start() 
     new = network(2, 0.7, seconds_per_episode=0.001)
     text = page(Shown.of([ROWS[0], cached, new]), None, "costs")
     assert text.count("2 ms ‡") == 1
-    assert "‡: 1 run took features from the cache" in text
+    assert "‡: 1 run took features from the cache; another run of the network" in text
     assert "The time per episode of 2 runs of older releases includes the start of the process." in text
     plain = page(Shown.of([new]), None, "costs")
     assert "‡" not in plain
@@ -147,6 +172,13 @@ def test_the_table_for_a_terminal_fits_and_omits_what_nobody_measured() -> None:
     (bare,) = rankings([row()])
     assert cost_table(bare, Costs.of([row()]), 80) == ""
     assert cost_notes([bare], Costs.of([row()])) == []
+
+
+def test_a_sign_is_explained_only_where_it_stands() -> None:
+    notes = cost_notes(rankings(SAME_NETWORK), Costs.of(SAME_NETWORK))
+    assert any(note.startswith("‡") for note in notes)
+    assert noted(notes, ["4 ms ‡"]) == notes
+    assert noted(notes, ["4 ms"]) == [note for note in notes if not note.startswith("‡")]
 
 
 def test_a_table_of_many_runs_counts_those_that_it_omits() -> None:

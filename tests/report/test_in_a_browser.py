@@ -13,6 +13,7 @@ from fewshot.report import write_report
 from fewshot.report.pictures.example import chosen
 from fewshot.report.rows.images import RowImages
 from fewshot.report.rows.shown import Shown
+from tests.support.benchmark_rows import one_draw_rows
 from tests.support.browser import browser, requests, resize, why_none
 from tests.support.report_rows import invented_images, invented_predictions, quick_rows, row, stored
 
@@ -32,7 +33,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         row(0.2 + (number * 7 % 83) / 120 + k / 50, evaluator=head, k_shot=k, seconds_solving=1.0 + number)
         for k, (number, head) in product((1, 5), enumerate(HEADS))
     ]
-    written = {"few": folder / "few.html", "many": folder / "many.html"}
+    written = {name: folder / f"{name}.html" for name in ("few", "many", "means")}
+    costs = {"n_params": 3_371_008, "flops": 767_815_104, "seconds_embedding": 2.0, "n_embedded": 1000}
+    means = one_draw_rows(
+        folder, {head: 0.1 + k / 20 for k, head in enumerate(HEADS[:8])}, seconds_solving=3.0, **costs
+    )
+    write_report(Shown.of(means.rows()), written["means"], means, "means")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RowImages, "load", lambda *_: images)
         results = stored(folder, rows, invented_predictions(images), best.run_id)
@@ -64,6 +70,22 @@ def column(driver: Any, number: int) -> list[str]:
         f".map((r) => r.cells[{number}].dataset.value ?? r.cells[{number}].textContent.trim())"
     )
     return list(driver.execute_script(script))
+
+
+# The boxes of stacked tables, and their headings, that reach beyond the screen.
+BEYOND = """document.querySelectorAll('details').forEach((d) => (d.open = true));
+const wide = [...document.querySelectorAll('.scroll')].filter(
+  (box) => box.querySelector('table.stacked') && box.scrollWidth > box.clientWidth);
+const cut = [...document.querySelectorAll('table.stacked th, table.stacked td')].filter(
+  (cell) => cell.getBoundingClientRect().right > document.documentElement.clientWidth);
+return [...wide.map((box) => box.ariaLabel), ...cut.map((cell) => cell.textContent)]"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 600])
+def test_the_means_show_every_column_on_a_narrow_screen(pages, chromium, width) -> None:
+    opened(chromium, pages["means"], width)
+    assert chromium.execute_script("return document.querySelectorAll('table.stacked').length") >= 2
+    assert chromium.execute_script(BEYOND) == []
 
 
 @pytest.mark.parametrize(("name", "width", "dark"), list(product(("few", "many"), WIDTHS, (False, True))))

@@ -81,7 +81,7 @@ def test_compare_shows_the_costs_of_rows_with_one_episode(sets: tuple[str, ...],
     assert all(title in text for title in TITLES)
     assert f"1 ms to {len(sets)} ms" in text
     assert "Per episode: time to solve one" in " ".join(text.split()) or "per episode: time to solve" in text
-    assert "a run has 1 episode, and a comparison needs 2 or more" in " ".join(text.split())
+    assert "each run has 1 episode, and a comparison needs 2 or more" in " ".join(text.split())
     [values] = json.loads(succeed("compare", results.path, "--json"))["benchmarks"]
     assert len(values["costs"]) == len(HEADS) * len(sets)
     assert {cost["n_params"] for cost in values["costs"].values()} == {3_371_008}

@@ -12,10 +12,10 @@ from fewshot.datasets._published_classes import published_split
 from fewshot.datasets.classes_of import ClassesOf
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.datasets.partitioned import Partitioned
-from fewshot.episodes.episodes import EpisodeShape
-from fewshot.runs.pipeline import Workbench
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.runs.sizes import open_data
 from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 from tests.support import list_layouts as layouts
 from tests.support.command_line import fail
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.results.predictions import Predictions
 from fewshot.runs.portions import WRITE_SECONDS, portions
 from fewshot.samplers.balanced import Balanced

@@ -155,13 +155,13 @@ def test_costs_stand_beside_a_run_with_what_nobody_checked(ranked):
     (table,) = ranked.tables
     text = page(ranked, "board")
     assert "per episode" in text
-    assert "Nobody can check times and FLOPs." in text
+    assert "Nobody can check times, FLOPs and machines." in text
     entry = next(iter(table.entries.values()))
-    assert entry.not_checked == "not checked: seconds"
+    assert entry.not_checked.startswith("not checked: seconds, device")
     costly = replace(entry.row, n_params=5_000_000, flops=8_000_000)
     unchecked = (f"run {costly.run_id}: its number of weights: the network cannot be built",)
     held = replace(entry, shared=replace(entry.shared, row=costly), source=replace(entry.source, unchecked=unchecked))
-    assert held.not_checked == "not checked: parameters, FLOPs, seconds"
+    assert held.not_checked.startswith("not checked: parameters, FLOPs, seconds, device")
 
 
 def test_labels_say_what_a_reader_should_know(ranked):

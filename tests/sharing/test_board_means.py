@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import DATASETS
+from fewshot.report.rows.benchmark_means import averages
+from fewshot.report.rows.errors import n_test_images
 from fewshot.results.collections import Collection
 from fewshot.results.files import Results
 from fewshot.sharing.about import About
 from fewshot.sharing.board import board
 from fewshot.sharing.board_page import page
+from fewshot.sharing.entries import labels_of_mean
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.submit import submit
 from fewshot.sharing.verify import record, verify
@@ -59,6 +62,38 @@ def test_a_mean_is_not_verified_if_a_run_is_not(place):
     found = verify(place / "all" / "a")
     record(replace(found, statistics=found.statistics[:1]), "A. Reader")
     assert verified_by(place) == ()
+
+
+def test_a_mean_on_a_board_has_authors_labels_costs_and_the_interval_of_its_author(place):
+    results = Results(place / "mine.jsonl")
+    (place / "both").mkdir()
+    for name in ("first", "second"):
+        about = About(name, f"The authors of {name}", "https://example.org/a")
+        submit(Collection.of([results]), place / "both" / name, about, AtHand(own=True))
+    text = page(board(place / "both"), "board")
+    means = text[text.index('id="benchmarks"') : text.index('id="answer"')]
+    [mean] = averages(results.rows(), n_test_images(results.predictions))
+    assert f">{100 * mean.value:.1f}<" in means
+    assert mean.bracket in means
+    assert '<a href="https://example.org/a" rel="noopener noreferrer nofollow">first</a>' in means
+    assert '<span class="further">The authors of first</span>' in means
+    assert '<span class="further">also in second</span>' in means
+    for words in ("4 px", "per episode", "not checked: seconds, device"):
+        assert words in means
+    (table,) = board(place / "both").benchmarks
+    (entries,) = table.entries.values()
+    assert labels_of_mean(entries)[0] in means
+
+
+def test_a_label_of_some_sets_says_of_how_many(place):
+    (table,) = board(place / "all").benchmarks
+    (entries,) = table.entries.values()
+    first = entries[0]
+    seen = replace(first, shared=replace(first.shared, row=replace(first.row, n_seen_classes=2, transductive=True)))
+    labels = labels_of_mean([seen, *entries[1:]])
+    assert "transductive (1 of 2 sets)" in labels
+    assert "classes seen in pre-training (1 of 2 sets)" in labels
+    assert "4 px" in labels
 
 
 def test_people_who_checked_all_runs_together_are_named_together(place):

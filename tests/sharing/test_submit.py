@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import DATASETS
 from fewshot.plugins.spec import Spec
 from fewshot.results.collections import Collection
 from fewshot.results.files import Results
-from fewshot.runs.pipeline import Workbench, run
+from fewshot.runs.pipeline import run
 from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 from fewshot.sharing.about import About, Manifest
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.submit import submit
@@ -101,7 +102,7 @@ def test_a_row_that_its_predictions_do_not_give_is_left_out(place, tmp_path):
     for one in held:
         source.append(one)
     (place / "changed.predictions").symlink_to(place / "mine.predictions")
-    with pytest.raises(ValueError, match="none of the 2 runs can be shared: accuracy_low is 0 in the row"):
+    with pytest.raises(ValueError, match=r"none of the 2 runs can be shared:\n  run .*: accuracy_low is 0 in the row"):
         submit(Collection.of([source]), tmp_path / "out", About("A"), AtHand((birds(place),), own=True))
     assert not (tmp_path / "out").exists()
     assert list(tmp_path.glob(".out*")) == []

@@ -55,3 +55,36 @@ def set_row(name: str, accuracy: float, half: float | None = 0.01, **columns: ob
 
 def _digest(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
+
+
+VTAB = protocols.benchmark("vtab_1k")
+TASKS = tuple(one.name for one in VTAB.sets)
+
+
+def one_draw_rows(folder: Path, wrong: Mapping[str, float], sets: Sequence[str] = TASKS, **columns: object) -> Results:
+    """A results file with a run of each evaluator on each of these tasks of VTAB: one draw that answers 75 images."""
+    results, plain = Results(folder / "runs.jsonl"), invented_images(tuple(f"class {c}" for c in range(5)))
+    for place, name in enumerate(sets):
+        images = replace(plain, images_digest=_digest(name))
+        for evaluator, share in wrong.items():
+            predictions = invented_predictions(images, n=1, wrong=share + place / 100)
+            accuracy = float(episode_accuracy(predictions)[0])
+            one = set_row(
+                name,
+                accuracy,
+                None,
+                evaluator=evaluator,
+                protocol=VTAB.protocol,
+                n_episodes=1,
+                n_classes=5,
+                n_way=None,
+                k_shot=None,
+                n_query=None,
+                draws=f"{accuracy}",
+                accuracy_reason="one episode has no spread",
+                population="",
+                **columns,
+            )
+            results.parts(one.run_id).write(predictions, {})
+            results.append(one)
+    return results

@@ -13,7 +13,7 @@ from fewshot.cli import main
 
 QUICK = ("--backbone", "RawPixels(image_size=4)", "--episodes", "4")
 SUITE = """
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.runs.specs import RunSpec, Sampled
 
 def suite():

@@ -26,7 +26,7 @@ def spec_of(folder, evaluator="Prototype()", shots=1, **fields):
 
 
 def shape(shots):
-    from fewshot.episodes.episodes import EpisodeShape
+    from fewshot.episodes.shape import EpisodeShape
 
     return EpisodeShape(3, shots, 4)
 

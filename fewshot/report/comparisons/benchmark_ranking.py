@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.wording import agreeing, counted, listed
 from fewshot.protocols import Benchmark
 from fewshot.protocols._heads import OTHER_HEAD
@@ -38,7 +38,7 @@ from fewshot.results.comparability import task_choices
 from fewshot.results.row import Row
 from fewshot.results.short_names import ShortNames
 from fewshot.statistics.best_runs import may_be_best
-from fewshot.statistics.intervals import THESE_IMAGES, Floats
+from fewshot.statistics.interval import THESE_IMAGES, Floats
 from fewshot.statistics.paired_means import PairedMeans, over_other_sets, over_these_sets, paired_episodes
 
 OTHER_SETS = "other data sets of this kind"
@@ -141,8 +141,9 @@ def _ranked(
     """The ranking of contenders on the same sets; `n_apart` others are on other sets, or on other copies of them."""
     averages = [tuple(one.averages(names[one.contender], n_test)) for one in runs]
     paired, population = _paired(runs, accuracies)
+    of_means = " or ".join(dict.fromkeys(each[0].population for each in averages if each[0].population))
     if len(runs) == 1:
-        population = averages[0][0].population or population
+        population = of_means or population
     fair = np.array([not any(map(is_oracle, one.rows.values())) for one in runs])
     fair |= not fair.any()
     p_values = np.full(len(runs), np.nan)
@@ -160,7 +161,7 @@ def _ranked(
                 row=next(iter(runs[run].rows.values())),
                 parts=parts[run],
                 accuracy=averages[run][0].value,
-                interval=_bounds(averages[run][0], population),
+                interval=averages[run][0].bounds,
                 images=difference,
                 classes=None,
                 difference=difference,
@@ -175,7 +176,15 @@ def _ranked(
     )
     return BenchmarkRanking(
         runs[0].benchmark,
-        Ranking(title, tuple(standings), population, verdict, _caveats(standings, runs, order), untested=untested),
+        Ranking(
+            title,
+            tuple(standings),
+            population,
+            verdict,
+            _caveats(standings, runs, order),
+            untested=untested,
+            of_accuracies=of_means,
+        ),
         tuple(runs[run] for run in order),
         tuple(averages[run] for run in order),
     )
@@ -242,8 +251,3 @@ def _verdict(standings: Sequence[Standing], population: str, of: SetRuns, untest
     lacking = listed(list(of.missing)) if few else f"{len(of.missing)} of its {len(of.wanted)} sets"
     verb = "is" if len(of.missing) == 1 else "are"
     return f"{text} This is not the number of {of.benchmark.name}: {lacking} {verb} missing."
-
-
-def _bounds(average: Average, population: str) -> tuple[float, float] | None:
-    """The interval of a mean, if it is for the population of the ranking."""
-    return average.bounds if average.population == population else None

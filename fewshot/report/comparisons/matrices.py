@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from fewshot.plugins.short_name import one_line
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.cards import Card, card
 from fewshot.report.comparisons.pairing import Contest, RunPair, contest, rivals
@@ -27,11 +28,12 @@ from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import accuracy, measured, shot_label
 from fewshot.results.files import Results
 from fewshot.results.row import Row
-from fewshot.statistics.intervals import THESE_IMAGES
+from fewshot.statistics.interval import THESE_IMAGES
 
 MOST = 12  # runs in a matrix: the most accurate ones
 MOST_MATRICES = 10  # in a report; each takes 40 kilobytes
 _SIGNS = {"better": ("", " △", " ▲"), "worse": ("", " ▽", " ▼")}  # by strength
+_LONGEST = 300  # characters of an error, which may quote a stranger's row
 MOST_CARDS = 5  # below a matrix: the best run against its closest rivals
 
 
@@ -85,7 +87,7 @@ def matrices(shown: Shown, results: Results | None) -> list[Matrix]:
         try:
             every.append(_matrix(title, group, results, names))
         except Exception as error:  # predictions of strangers may be damaged in any way
-            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = one_line(str(error), _LONGEST) or type(error).__name__
             every.append(Matrix(title, reason=f"No pairs are compared: {reason}."))
     if every and not any(matrix.lines for matrix in every):
         return [Matrix("", reason=" ".join(dict.fromkeys(matrix.reason for matrix in every)))]
@@ -98,7 +100,8 @@ def _matrix(title: str, group: Sequence[Row], results: Results | None, names: Un
     comparable = [row for row in known if n_independent(row) > 1]
     if len(comparable) < 2 <= len(known):
         single = next(row for row in known if n_independent(row) < 2)
-        return Matrix(title, reason=f"No pairs are compared: {one_episode(single)}.")
+        reason = one_episode(single, names.run(single)) if comparable else one_episode(single)
+        return Matrix(title, reason=f"No pairs are compared: {reason}.")
     if results is None or len(comparable) < 2:
         missing = "these runs have no stored predictions"
         missing = missing if results is not None else "this report was made without stored predictions"

@@ -15,7 +15,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.episodes.episodes import Episodes, episodes_digest
+from fewshot.episodes.digest import episodes_digest
+from fewshot.episodes.episodes import Episodes
 from fewshot.report.rows.dependence import n_independent
 from fewshot.report.rows.reasons import one_episode
 from fewshot.results.comparability import nearest, refusal, task_choices
@@ -23,17 +24,11 @@ from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 from fewshot.statistics.best_runs import pool_tests, rank_sets
+from fewshot.statistics.class_intervals import class_interval
 from fewshot.statistics.comparison import Comparison, Needed, compare, holm, needed, tied_ranks
-from fewshot.statistics.intervals import (
-    DIFFERENCE,
-    NEW_IMAGES,
-    Floats,
-    Interval,
-    Ints,
-    Units,
-    class_interval,
-    pool_interval,
-)
+from fewshot.statistics.interval import DIFFERENCE, NEW_IMAGES, Floats, Interval, Ints
+from fewshot.statistics.intervals import pool_interval
+from fewshot.statistics.units import Units
 
 # The columns that may differ for each choice of --by. All other columns of the spec are equal.
 BY = {
@@ -188,16 +183,19 @@ def contests(
     compared, others = [], []
     for group in rivals(rows, by):
         several = [row for row in group if n_independent(row) > 1]
-        names_run = len(several) > 1
-        others += [Uncompared(row, one_episode(row), names_run) for row in group if n_independent(row) < 2]
-        if not names_run:
+        single = [row for row in group if n_independent(row) < 2]
+        if several:
+            others += [Uncompared(row, one_episode(row, "it"), names_run=True) for row in single]
+        else:
+            others += [Uncompared(row, one_episode(row)) for row in single]
+        if len(several) < 2:
             continue
         try:
             compared.append(contest(results, several, grouping))
         except ValueError as error:
             others.append(Uncompared(several[0], str(error)))
     if not compared and others:
-        raise ValueError("; ".join(dict.fromkeys(other.reason for other in others)))
+        raise ValueError("; ".join(dict.fromkeys(map(_sentence, others))))
     if not compared:
         differing = refusal([row for row in rows if row.status == "ok"])
         what, to_do = (
@@ -209,6 +207,11 @@ def contests(
         because = f", because they differ in {differing}" if differing else ""
         raise ValueError(f"{results.path} has no two runs that {what} and share their episodes{because}; {to_do}")
     return compared, others
+
+
+def _sentence(other: Uncompared) -> str:
+    """Why a run is not compared, with its id if the reason is its own."""
+    return f"run {other.row.run_id[:8]}: {other.reason}" if other.names_run else other.reason
 
 
 def alone(rows: Sequence[Row]) -> list[Uncompared]:
@@ -238,7 +241,7 @@ def contest(results: Stored, rows: Sequence[Row], grouping: Callable[[Row], Grou
     differ, or if stored predictions are missing."""
     fewest, common = min(rows, key=n_independent), min(row.n_episodes for row in rows)
     if n_independent(fewest) < 2:
-        raise ValueError(one_episode(fewest))
+        raise ValueError(one_episode(fewest, f"run {fewest.run_id[:8]}"))
     groups = None if grouping is None else grouping(rows[0])  # before predictions, which take longer to read
     solved = [Solved.read(results.predictions(row), common) for row in rows]
     odd = next((i for i, one in enumerate(solved) if one.digest != solved[0].digest), None)

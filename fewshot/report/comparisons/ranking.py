@@ -34,7 +34,7 @@ from fewshot.results.comparability import task_choices
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
 from fewshot.statistics.best_runs import MOST_PAIRED, may_be_best
-from fewshot.statistics.intervals import Interval
+from fewshot.statistics.interval import Interval
 
 __all__ = ["Ranking", "Standing", "ranking", "ranking_of", "rankings"]
 
@@ -56,6 +56,7 @@ class Ranking:
     few: bool = False  # the classes are too few for new ones, which the verdict says
     tests: RunTests | None = None  # of all pairs; None for a ranking by a mean over data sets
     untested: str = ""  # why no two runs have a test, so that none is known to be the best; "" if some have one
+    of_accuracies: str = ""  # the population of the intervals of the accuracies, where it may be another one
 
     @property
     def best(self) -> Standing:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from fewshot.plugins.short_name import one_line
 from fewshot.report.comparisons.pairing import Contest, Solved, class_units, pools_of
 from fewshot.report.rows.dependence import draws_depend
 from fewshot.report.rows.intervals import KINDS, Bounds
@@ -15,20 +16,14 @@ from fewshot.report.rows.tasks import accuracy, interval
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
 from fewshot.statistics.best_runs import MOST_PAIRED, PairTests, pair_tests, pool_tests, rivals_of, unpaired_tests
+from fewshot.statistics.class_intervals import class_interval
 from fewshot.statistics.comparison import Comparison, compare
-from fewshot.statistics.intervals import (
-    DIFFERENCE,
-    NEW_IMAGES,
-    THESE_IMAGES,
-    Floats,
-    Interval,
-    Ints,
-    Units,
-    class_interval,
-    pool_interval,
-)
+from fewshot.statistics.interval import DIFFERENCE, NEW_IMAGES, THESE_IMAGES, Floats, Interval, Ints
+from fewshot.statistics.intervals import pool_interval
+from fewshot.statistics.units import Units
 
 _UNPAIRED = "compared without pairing"
+_LONGEST = 300  # characters of an error, which may quote a stranger's row
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +119,7 @@ def _for_population(
     known = bool(np.isfinite(tests.p_classes).any())
     of = _units(rows, units)
     why = of.too_few if known else _why_not(rows, accuracies, units)
-    few = of.counted if why and why == of.too_few else ""
+    few = of.counted if why and of.too_few and (known or not of.are_enough) else ""
     p_values, population, bounds = tests.p_classes, f"new {units.name if units else 'classes'}", KINDS[1].bounds
     if why or not known:
         p_values, population, bounds = tests.p_images, THESE_IMAGES, interval
@@ -169,7 +164,7 @@ def _read(
             one = Solved.read(predictions(row), common)
         except Exception as error:  # predictions of strangers may be damaged in any way
             solved.append(None)
-            reasons.append(f"{_UNPAIRED}: {' '.join(str(error).split()) or type(error).__name__}")
+            reasons.append(f"{_UNPAIRED}: {one_line(str(error), _LONGEST) or type(error).__name__}")
             continue
         digest = digest or one.digest
         same = one.digest == digest

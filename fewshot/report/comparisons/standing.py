@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fewshot.report.rows.intervals import Bounds
 from fewshot.results.row import Row
-from fewshot.statistics.intervals import Interval
+from fewshot.statistics.interval import Interval
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Standing:
     row: Row
     parts: tuple[str, ...]  # the backbone, the evaluator or both: what differs among the runs
     accuracy: float
-    interval: Bounds | None  # of the accuracy, for the population of the ranking
+    interval: Bounds | None  # of the accuracy, for the population of the ranking, or its `of_accuracies`
     images: Interval | None  # this run minus the best, for these images; None for the best, and without predictions
     classes: Interval | None  # the same for new classes
     difference: Interval | None  # the same for the population of the ranking

@@ -12,20 +12,19 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from fewshot import protocols
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.wording import counted, listed
 from fewshot.protocols import Benchmark
 from fewshot.protocols._heads import head_label
 from fewshot.protocols._shapes import shape_text
 from fewshot.report.rows.contenders import Contender, Name, contender, contender_names
 from fewshot.report.rows.errors import NEW_TEST_IMAGES, TestImages, error_of
-from fewshot.report.rows.intervals import Bounds
+from fewshot.report.rows.intervals import Bounds, bracket
 from fewshot.report.rows.tasks import measured
-from fewshot.report.rows.wording import with_interval
 from fewshot.results.comparability import benchmark as benchmark_of
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
-from fewshot.statistics.intervals import THESE_IMAGES
+from fewshot.statistics.interval import THESE_IMAGES
 from fewshot.statistics.two_means import Error, difference
 
 ALL = "all sets"
@@ -56,9 +55,14 @@ class Average:
         return max(0.0, self.value - self.half_width), min(1.0, self.value + self.half_width)
 
     @property
+    def bracket(self) -> str:
+        """The interval in %, such as "[83.9, 85.1]"; "" without one. Every reader shows this text."""
+        return bracket(self.bounds)
+
+    @property
     def text(self) -> str:
-        """The mean in % with its interval, such as "84.5 ± 0.6" or "98.0 [94.9, 100.0]"."""
-        return with_interval(self.value, self.bounds)
+        """The mean in % with its interval, such as "84.5 [83.9, 85.1]"."""
+        return f"{100 * self.value:.1f} {self.bracket}".rstrip()
 
     @property
     def n_sets(self) -> int:

@@ -9,11 +9,15 @@ from typing import Any
 from fewshot.files.regular import parsed_json
 from fewshot.plugins.grids import combinations
 from fewshot.plugins.registry import EVALUATORS
+from fewshot.plugins.short_name import one_line
+from fewshot.plugins.wording import listed
+from fewshot.report.rows.tasks import shot_label
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 
 _MAJORITY = 0.5  # share of the episodes that choose the edge of a grid, from which on the notes say so
 _SHOWN = 4  # settings that a note names
+_LONGEST = 80  # characters of a setting
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,27 @@ class Neighbours:
 def notes(row: Row) -> tuple[str, ...]:
     """What the supports of a run chose, and why its grid should be wider or finer; () without a choice."""
     return tuple(filter(None, [chosen_settings(row), *_of_supports(row), *_of_trials(row)]))
+
+
+def chosen_before(*rows: Row) -> str:
+    """What the selection before each run chose, such as "the selection chose C=10"; with the shots where the runs of
+    several shots chose otherwise; "" if nothing was chosen."""
+    by_setting: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if row.chosen:
+            by_setting.setdefault(_chosen(row), {})[shot_label(row)] = None
+    if not by_setting:
+        return ""
+    several = len(by_setting) > 1
+    texts = [f"{setting} at {listed(list(shots))}" if several else setting for setting, shots in by_setting.items()]
+    return f"the selection chose {listed(texts)}"
+
+
+def _chosen(row: Row) -> str:
+    """The chosen values of the grid; the whole evaluator if its rule is unreadable."""
+    spec, settings = EVALUATORS.read(row.chosen), _settings(row, inside=False)
+    setting = {name: spec.fields[name] for name in (settings[0] if settings else {}) if name in spec.fields}
+    return one_line(_named(setting) if setting else spec.short_name, _LONGEST)
 
 
 def chosen_settings(row: Row) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fewshot.plugins.wording import counted
-from fewshot.results.costs import FEWEST_IMAGES, includes_start, machine, seconds_per_episode
+from fewshot.results.costs import includes_start, machine, seconds_per_episode, seconds_per_image
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 
@@ -66,26 +66,25 @@ def meaning(titles: Collection[str]) -> str:
 
 @dataclass(frozen=True)
 class Costs:
-    """What rows know together: the only place that computes the seconds per image of a network. Runs that found their
-    features in a cache take those of others with the same network on the same machine, and say so; rows of older
-    releases take the FLOPs of others with the same backbone."""
+    """What rows know together: the only place that computes the seconds per image of a run. A run that embedded images
+    shows its own, whichever rows are beside it. A run that found its features in a cache shows those of the run that
+    embedded the most images with the same network on the same machine, and says so; rows of older releases take the
+    FLOPs of others with the same backbone."""
 
     embedding: Mapping[_Network, float]
     flops: Mapping[str, int]
 
     @staticmethod
     def of(rows: Iterable[Row]) -> Costs:
-        """The costs that these rows measured."""
-        seconds: Counter[_Network] = Counter()
-        images: Counter[_Network] = Counter()
+        """The costs that these rows measured, in any order."""
+        largest: dict[_Network, Row] = {}
         flops = {}
-        for row in rows:
+        for row in sorted(rows, key=lambda row: (row.n_embedded, row.run_id)):
             if row.flops:
                 flops[row.backbone] = row.flops
-            if row.n_embedded >= FEWEST_IMAGES:
-                seconds[_network(row)] += row.seconds_embedding  # type: ignore[assignment]
-                images[_network(row)] += row.n_embedded
-        return Costs({network: seconds[network] / count for network, count in images.items()}, flops)
+            if seconds_per_image(row) is not None:
+                largest[_network(row)] = row
+        return Costs({network: seconds_per_image(row) or 0.0 for network, row in largest.items()}, flops)
 
     def cost(self, row: Row) -> RunCost:
         """The cost of a row."""
@@ -93,7 +92,7 @@ class Costs:
         n_images = None if None in sizes else (row.n_way or 0) * ((row.k_shot or 0) + (row.n_query or 0))
         flops = row.flops or self.flops.get(row.backbone)
         embedding = self._embedding(row)
-        of_others = bool(embedding) and row.n_embedded < FEWEST_IMAGES
+        of_others = bool(embedding) and seconds_per_image(row) is None
         return RunCost(
             row.n_params or None,
             flops,
@@ -108,7 +107,8 @@ class Costs:
     def _embedding(self, row: Row) -> float | None:
         if specs_of(row).evaluator.declares("runs_network") and not row.n_embedded:
             return 0.0
-        return self.embedding.get(_network(row), None if row.n_params else 0.0)
+        own = seconds_per_image(row)
+        return self.embedding.get(_network(row), None if row.n_params else 0.0) if own is None else own
 
 
 def _network(row: Row) -> _Network:
@@ -131,7 +131,7 @@ def of_others(costs: Iterable[RunCost]) -> str:
         return ""
     cached = counted(count, "run")
     return (
-        f"{OF_OTHERS}: {cached} took features from the cache; other runs of the network on the machine measured this."
+        f"{OF_OTHERS}: {cached} took features from the cache; another run of the network on the machine measured this."
     )
 
 

@@ -44,8 +44,14 @@ def scope(shown: Shown) -> str:
         return "There are no intervals: each run has a single episode, or no accuracy."
     texts = [f"± is the 95 % interval for {' or '.join(populations)}."]
     if intervals.of_rankings(shown.done) == intervals.known(shown.done):  # else those of the rankings say what they are
-        texts += intervals.brackets(shown.done)
+        texts += brackets(shown)
     return " ".join([*texts, *([intervals.THESE_IMAGES] if "these images" in populations else [])])
+
+
+def brackets(shown: Shown) -> list[str]:
+    """A sentence for the square brackets of all tasks; none if their tables show other kinds of them."""
+    kinds = {tuple(intervals.beside(task.rows)) for task in shown.tasks}
+    return intervals.brackets(shown.done, kinds.pop()) if len(kinds) == 1 else []
 
 
 def _sentence(task: Task, shown: Shown) -> str:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from fewshot.plugins.wording import listed
 from fewshot.report.rows.dependence import draws_depend
-from fewshot.report.rows.reasons import are_fixed, sentence
+from fewshot.report.rows.reasons import ONE_DRAW, are_fixed, sentence
 from fewshot.results.row import Row
-from fewshot.statistics.intervals import DEPENDENT_DRAWS, ENOUGH_CLASSES
+from fewshot.statistics.interval import DEPENDENT_DRAWS
+from fewshot.statistics.units import ENOUGH_CLASSES
 
 MOST_MONTE_CARLO = 0.2  # share of episode noise in a variance above which readers get a note
+_NARROW = 1e-3  # a width that one digit would round to nothing
 OLDER = "the run was made by an older release"
 NO_SPREAD = "every episode has the same accuracy"
 THESE_IMAGES = (
@@ -68,6 +70,13 @@ def of_rankings(rows: Sequence[Row]) -> list[Kind]:
     return [kind for kind in known(rows) if not (few and kind is KINDS[1])]
 
 
+def beside(rows: Sequence[Row]) -> list[Kind]:
+    """The kinds of [ ] in the cells of a table: all that are known, or that for new draws alone. It stands in place of
+    the ± of these images, which may be the wider one, because it has the quantile of a few draws."""
+    kinds = known(rows)
+    return [KINDS[2]] if KINDS[2] in kinds else kinds
+
+
 def texts(row: Row, kinds: Sequence[Kind]) -> list[str]:
     """The intervals in %, one per kind: "[58.1, 67.8]", or "[–]" if the row lacks it."""
     return [percent(kind.bounds(row)) for kind in kinds]
@@ -78,16 +87,24 @@ def percent(bounds: Bounds | None) -> str:
     return "[–]" if bounds is None else f"[{100 * bounds[0]:z.1f}, {100 * bounds[1]:z.1f}]"
 
 
+def bracket(bounds: Bounds | None) -> str:
+    """An interval in %, with two digits if it is narrow; "" for none, and for a single value, which proves nothing."""
+    if bounds is None or not bounds[0] < bounds[1]:
+        return ""
+    digits = 2 if bounds[1] - bounds[0] < _NARROW else 1
+    return f"[{100 * bounds[0]:z.{digits}f}, {100 * bounds[1]:z.{digits}f}]"
+
+
 def meaning(rows: Sequence[Row]) -> list[str]:
     """What the square brackets of these rows are, and why other intervals are missing, one sentence each; none for
     rows of older releases."""
     measured = [row for row in rows if row.status == "ok"]
-    return [*brackets(measured), *narrower(measured), *why(measured)]
+    return [*brackets(measured, beside(measured)), *narrower(measured), *why(measured)]
 
 
-def brackets(rows: Sequence[Row]) -> list[str]:
-    """A sentence for the square brackets of these rows; none if there are none."""
-    kinds = known(rows)
+def brackets(rows: Sequence[Row], kinds: Sequence[Kind] | None = None) -> list[str]:
+    """A sentence for the square brackets of these rows; none if there are none. `kinds`: those shown, if not all."""
+    kinds = known(rows) if kinds is None else kinds
     if not kinds:
         return []
     order = "s, in this order," if len(kinds) > 1 else ""
@@ -124,9 +141,11 @@ def why(rows: Sequence[Row]) -> list[str]:
 
 def of_images(row: Row) -> str:
     """Why the interval for these images is missing; "" if it is there. All equal episodes give one without width, which
-    is no certainty; draws that depend on each other have none."""
+    is no certainty; draws that depend on each other have none, nor has the one draw of a set of a benchmark."""
     if draws_depend(row) and row.n_episodes > 1:
         return DEPENDENT_DRAWS
+    if row.n_episodes == 1 and row.draws and row.benchmark_set:
+        return ONE_DRAW
     known = row.accuracy_low is not None and row.accuracy_low == row.accuracy_high
     return row.accuracy_reason or (NO_SPREAD if known else "")
 

@@ -12,6 +12,7 @@ from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 
 FEWEST_SETS = 5  # with fewer, an interval for other sets spans most of what is possible and says nothing
+ONE_DRAW = "one draw of a set of a benchmark has no spread"  # the mean over sets counts its test images instead
 _USE_POOLS = 'Use --sampler "DisjointPools()".'
 # What rows store, what readers see, and what to do about it.
 _WORDS = (
@@ -22,6 +23,7 @@ _WORDS = (
     (r"(\d+) (.+) are too few to speak of others", r"\1 \2 are too few", ""),
     (r"all answers are (right|wrong): .+", r"all answers are \1", ""),
     (r"one episode has no spread", "there is one episode", "Run more episodes."),
+    (rf"{ONE_DRAW}", "there is one draw; an interval of a mean over sets is for new test images", ""),
     (r"one support was drawn; at least (\d+) are needed", r"there is one draw, \1 are needed", "Run more episodes."),
     (r"the episodes do not answer all of a test set each", "episodes are not whole test sets", ""),
     (r"a class has one test image; at least (\d+) are needed", r"a class has one test image, \1 are needed", ""),
@@ -42,17 +44,18 @@ def are_fixed(rows: Iterable[Row]) -> bool:
     return all(benchmark(row) or _is_only_episode(row) for row in rows)
 
 
-def one_episode(row: Row) -> str:
-    """Why a run whose episodes count as one has no test, and what to do about it."""
+def one_episode(row: Row, run: str = "each run") -> str:
+    """Why a run whose episodes count as one has no test, and what to do about it. `run`: its name, or "it" where it was
+    named; "each run" if all runs of its task are so."""
     followed = protocols.of_protocol(row.protocol) if benchmark(row) else None
     only = ", so nothing can be said of the difference"
     if followed is not None and len(followed.sets) >= FEWEST_SETS:
         only = f"; only means over {FEWEST_SETS} or more sets of {followed.protocol} have a test"
     if draws_depend(row):
-        return f"the draws of a run depend on each other and count as one{only}"
+        return f"{run} has draws that depend on each other and count as one{only}"
     if _is_only_episode(row) or (followed is not None and followed.n_episodes == 1):
-        return f"a run has one episode, and there are no more{only}"
-    return "a run has 1 episode, and a comparison needs 2 or more; run more episodes"
+        return f"{run} has one episode, and there are no more{only}"
+    return f"{run} has 1 episode, and a comparison needs 2 or more; run more episodes"
 
 
 def _is_only_episode(row: Row) -> bool:

@@ -63,6 +63,7 @@ def notes(rows: Sequence[Row]) -> tuple[str, ...]:
     texts.append(f"{stopped:,} of {counted(episodes, 'episode')} did not converge" if stopped else "")
     texts.extend(dict.fromkeys(f"class names as {row.templates}" for row in rows if row.templates))
     texts.extend(dict.fromkeys(map(choice, rows)))
+    texts.append(choices.chosen_before(*rows))
     texts.extend(dict.fromkeys(text for row in rows for text in choices.notes(row)))
     texts.extend(dict.fromkeys(map(unequal_queries, rows)))
     texts.extend(dict.fromkeys(map(head_label, rows)))

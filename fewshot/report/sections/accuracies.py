@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from fewshot.plugins.wording import agreeing, counted
 from fewshot.report.figures.curves import shot_curves
 from fewshot.report.figures.plots import MOST_TASKS
-from fewshot.report.rows.intervals import THESE_IMAGES, brackets
+from fewshot.report.rows.headline import brackets
+from fewshot.report.rows.intervals import THESE_IMAGES
 from fewshot.report.rows.measured import MOST_LINES, Measures, measures, titles
 from fewshot.report.rows.shares import shares
 from fewshot.report.rows.shown import Shown
@@ -25,7 +26,7 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
     tasks = shown.tasks[:_MOST_TABLES]
     tables = [task_table(task, shown) for task in tasks]
     further = _measured(tasks, shown)
-    explained = [THESE_IMAGES, *brackets(shown.done)]  # in the first section
+    explained = [THESE_IMAGES, *brackets(shown)]  # in the first section
     ordered = _most_accurate(tables)
     costs = [cost_columns(task, lines, shown) for task, lines in zip(tasks, ordered, strict=True)]
     own_notes = [(*table.notes, *table.remarks, *each.notes) for table, each in zip(tables, costs, strict=True)]

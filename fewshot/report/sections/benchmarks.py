@@ -22,6 +22,12 @@ TEMPLATE = """\
 {%- if strong %}<strong>{{ one.text }}</strong>{% else %}{{ one.text }}{% endif %}
 {%- if one.bounds %}<span class="further">{{ one.bounds }}</span>{% endif %}</td>
 {%- endmacro %}
+{% macro words(one, title) -%}
+<td data-title="{{ title }}">
+{%- if one.url %}<a href="{{ one.url }}" rel="noopener noreferrer nofollow">{{ one.text }}</a>
+{%- else %}{{ one.text }}{% endif %}
+{%- for text in one.further %}<span class="further">{{ text }}</span>{% endfor %}</td>
+{%- endmacro %}
 <p class="verdict">{{ table.verdict }}</p>
 {% call scroll("Means: " ~ table.title) %}
 <table class="accuracies stacked sortable{{ " filterable" if table.lines | length > 5 }}"
@@ -39,13 +45,12 @@ TEMPLATE = """\
 {%- if table.lines | length > 1 %}{{ cell(line.minus, "minus best") }}{% endif %}
 {%- for one in line.groups %}{{ cell(one, table.groups[loop.index0]) }}{% endfor %}
 {%- for one in line.costs %}{{ cell(one, table.costs[loop.index0]) }}{% endfor %}
-{%- for text in line.texts %}<td data-title="{{ table.columns[loop.index0] }}">{{ text }}</td>{% endfor %}</tr>
+{%- for one in line.texts %}{{ words(one, table.columns[loop.index0]) }}{% endfor %}</tr>
 {% endfor %}
 </tbody>
 </table>
 {% endcall %}
-<p class="caption" id="means-{{ number }}">{{ table.caption }}
-{%- if table.n_omitted %} {{ table.n_omitted }} more are not shown.{% endif %}</p>
+<p class="caption" id="means-{{ number }}">{{ table.caption }}</p>
 <details class="printed">
 <summary>Each of the {{ table.sets | length }} sets</summary>
 {% call scroll("Sets: " ~ table.title) %}

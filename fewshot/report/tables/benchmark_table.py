@@ -9,8 +9,8 @@ from fewshot.plugins.wording import listed
 from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking
 from fewshot.report.comparisons.ranking import Standing
 from fewshot.report.rows.benchmark_means import Average, SetRuns, explained
-from fewshot.report.rows.costs import Costs
-from fewshot.report.tables.cost_columns import CostColumns, set_costs
+from fewshot.report.rows.intervals import bracket
+from fewshot.report.tables.cost_columns import CostColumns, CostsOfRows, set_costs
 
 MOST_LINES = 200
 
@@ -22,6 +22,15 @@ class Cell:
     text: str = ""
     bounds: str = ""
     value: float | None = None
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text in a further column, with smaller lines below it; with a `url`, a link."""
+
+    text: str
+    further: tuple[str, ...] = ()
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class MeanLine:
     groups: tuple[Cell, ...]
     sets: tuple[Cell, ...]
     costs: tuple[Cell, ...]
-    texts: tuple[str, ...]
+    texts: tuple[Text, ...]
 
 
 @dataclass(frozen=True)
@@ -53,20 +62,20 @@ class BenchmarkTable:
     columns: tuple[str, ...]  # the headings of the texts
     lines: tuple[MeanLine, ...]
     caption: str
-    n_omitted: int
 
 
 def benchmark_table(
     one: BenchmarkRanking,
-    costs: Costs | None = None,
+    costs: CostsOfRows | None = None,
     columns: tuple[str, ...] = (),
-    texts: Callable[[SetRuns], tuple[str, ...]] = lambda _: (),
+    texts: Callable[[SetRuns], tuple[Text, ...]] = lambda _: (),
 ) -> BenchmarkTable:
     """The table of a ranking, with the `costs` and the `texts` of each contender in further columns."""
     of_all, ranking = one.averages[0][0], one.ranking
-    groups = [average for average in one.averages[0][1:] if average.is_whole]
+    groups = one.averages[0][1:]
     of_costs = CostColumns((), ((),) * len(one.runs), ()) if costs is None else set_costs(one.runs, costs)
     cells = [tuple(Cell(cell.text, "", cell.value) for cell in own) for own in of_costs.cells]
+    rest = max(0, len(ranking.standings) - MOST_LINES)
     kept = list(zip(ranking.standings, one.averages, cells, map(texts, one.runs), strict=True))[:MOST_LINES]
     return BenchmarkTable(
         ranking.task,
@@ -77,8 +86,7 @@ def benchmark_table(
         of_costs.titles,
         columns,
         tuple(_line(place, *each, ranking.best, groups) for place, each in enumerate(kept, 1)),
-        " ".join([_caption(one), *of_costs.notes]),
-        len(ranking.standings) - len(kept),
+        " ".join([_caption(one), *of_costs.notes, *([f"{rest:,} more are not shown."] if rest else [])]),
     )
 
 
@@ -87,7 +95,7 @@ def _line(
     standing: Standing,
     averages: Sequence[Average],
     costs: tuple[Cell, ...],
-    texts: tuple[str, ...],
+    texts: tuple[Text, ...],
     best: Standing,
     groups: Sequence[Average],
 ) -> MeanLine:
@@ -114,26 +122,20 @@ def _minus(standing: Standing, best: Standing) -> Cell:
         behind = standing.accuracy - best.accuracy
         return Cell(f"{100 * behind:+z.1f}", "", behind)
     difference = standing.difference
-    return Cell(f"{100 * difference.mean:+z.1f}", _bounds(difference.low, difference.high), difference.mean)
+    return Cell(f"{100 * difference.mean:+z.1f}", bracket((difference.low, difference.high)), difference.mean)
 
 
 def _mean(average: Average) -> Cell:
-    bounds = "" if average.bounds is None else _bounds(*average.bounds)
-    return Cell(f"{100 * average.value:.1f}", bounds, average.value)
-
-
-def _bounds(low: float, high: float) -> str:
-    """The interval; "" for one of a single value, which proves nothing."""
-    return "" if low == high else f"[{100 * low:z.1f}, {100 * high:z.1f}]"
+    return Cell(f"{100 * average.value:.1f}", average.bracket, average.value)
 
 
 def _caption(one: BenchmarkRanking) -> str:
     """What the numbers, brackets and signs are."""
-    of_all, ranking = one.averages[0][0], one.ranking
+    ranking = one.ranking
     number = "median of the draws" if one.benchmark.draws == "median" else "accuracy"
     parts = [f"Mean over data sets, of the {number} on each, in %."]
-    if of_all.population:
-        parts.append(f"[ ] of a mean: 95 % interval for {explained(of_all.population)}.")
+    if ranking.of_accuracies:
+        parts.append(f"[ ] of a mean: 95 % interval for {explained(ranking.of_accuracies)}.")
     if len(ranking.standings) > 1 and not ranking.untested:
         parts.append(f"[ ] of a difference: 95 % interval for {explained(ranking.population)}.")
         parts.append(

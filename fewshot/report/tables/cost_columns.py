@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.ranking import Ranking, Standing
@@ -22,14 +22,18 @@ from fewshot.report.rows.costs import (
 )
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task
-from fewshot.report.tables.short_texts import shortened
+from fewshot.report.tables.named_columns import Column, named_columns
 from fewshot.report.tables.task_table import Line
 from fewshot.results.row import Row
 
-_MOST_LINES = 20  # in a terminal
-_SHORTEST = 12  # characters of a name
-_GAP = "  "
+MOST_LINES = 20  # in a terminal
 _JSON = {"of_others": "seconds_per_image_of_other_runs", "with_start": "seconds_per_episode_with_start"}
+
+
+class CostsOfRows(Protocol):
+    """Something that knows the cost of rows."""
+
+    def cost(self, row: Row, /) -> RunCost: ...
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,13 @@ def cost_columns(task: Task, lines: Sequence[Line], shown: Shown) -> CostColumns
 
 def _columns(titles: tuple[str, ...], cells: tuple[tuple[CostCell, ...], ...], notes: Sequence[str]) -> CostColumns:
     """The columns, with the notes on signs that a cell bears."""
-    texts = {cell.text for line in cells for cell in line}
+    return CostColumns(titles, cells, tuple(noted(notes, [cell.text for line in cells for cell in line])))
+
+
+def noted(notes: Iterable[str], texts: Iterable[str]) -> list[str]:
+    """The notes without that on a sign which none of these texts bears."""
     signed = any(OF_OTHERS in text for text in texts)
-    return CostColumns(titles, cells, tuple(note for note in notes if signed or not note.startswith(OF_OTHERS)))
+    return [note for note in notes if signed or not note.startswith(OF_OTHERS)]
 
 
 def _notes(titles: Collection[str], rows: Sequence[Row], costs: Sequence[RunCost]) -> list[str]:
@@ -72,22 +80,31 @@ def _notes(titles: Collection[str], rows: Sequence[Row], costs: Sequence[RunCost
     return [text for text in every if text]
 
 
-def _cells(rows: Sequence[Row], costs: Costs) -> list[CostCell]:
-    """The costs of a line: of its network, and the time of an episode from the first shot to the last."""
+def _cells(rows: Sequence[Row], costs: CostsOfRows) -> list[CostCell]:
+    """The costs of a line: of its network, and the times of an image and of an episode, from the shortest run to the
+    longest."""
     of_rows = [costs.cost(row) for row in rows]
-    one = max(of_rows, key=lambda cost: (bool(cost.seconds_per_image), not cost.of_others))
-    params, flops, image, _ = one.texts
-    seconds = [cost.seconds_per_episode for cost in of_rows if cost.seconds_per_episode is not None]
-    texts = list(dict.fromkeys(map(duration, (min(seconds), max(seconds))))) if seconds else []
-    return [
-        CostCell(params, one.n_params),
-        CostCell(flops, one.flops),
-        CostCell(image, one.seconds_per_image or None),
-        CostCell(" to ".join(texts), max(seconds, default=None)),
-    ]
+    one = max(of_rows, key=lambda cost: (bool(cost.n_params), bool(cost.flops)))
+    params, flops, *_ = one.texts
+    episodes = [cost.seconds_per_episode for cost in of_rows if cost.seconds_per_episode is not None]
+    return [CostCell(params, one.n_params), CostCell(flops, one.flops), _image(of_rows), _seconds(episodes)]
 
 
-def set_costs(runs: Sequence[SetRuns], costs: Costs) -> CostColumns:
+def _image(costs: Sequence[RunCost]) -> CostCell:
+    """The time of an image in the runs that measured it; that of other runs, with a sign, where none did."""
+    known = [cost for cost in costs if cost.seconds_per_image]
+    own = [cost for cost in known if not cost.of_others]
+    sign = f" {OF_OTHERS}" if known and not own else ""
+    return _seconds([cost.seconds_per_image or 0.0 for cost in own or known], sign)
+
+
+def _seconds(each: Sequence[float], sign: str = "") -> CostCell:
+    """The shortest and the longest of these durations; the longest orders the cell."""
+    texts = dict.fromkeys(map(duration, (min(each), max(each)))) if each else []
+    return CostCell(" to ".join(texts) + sign, max(each, default=None))
+
+
+def set_costs(runs: Sequence[SetRuns], costs: CostsOfRows) -> CostColumns:
     """The costs of contenders on the sets of a benchmark, the time of an episode from the lowest to the highest; only
     the columns that some contender has."""
     every = [_cells(list(one.rows.values()), costs) for one in runs]
@@ -105,27 +122,22 @@ def costs_of_rows(rows: Iterable[Row], costs: Costs) -> dict[str, dict[str, Any]
 def cost_table(ranking: Ranking, costs: Costs, width: int, rows: Sequence[Sequence[Row]] = ()) -> str:
     """The costs of the best runs of a ranking, for a terminal; "" if none is known. `rows`: of each standing, where it
     has several, as the sets of a benchmark."""
-    kept = ranking.standings[:_MOST_LINES]
-    of_each = rows[:_MOST_LINES] or [[standing.row] for standing in kept]
+    kept = ranking.standings[:MOST_LINES]
+    of_each = rows[:MOST_LINES] or [[standing.row] for standing in kept]
     texts = [[cell.text for cell in _cells(own, costs)] for own in of_each]
     filled = [n for n in range(len(TITLES)) if any(text[n] for text in texts)]
     if not filled:
         return ""
-    header = ("accuracy", *(TITLES[n] for n in filled))
-    numbers = [
-        (f"{100 * standing.accuracy:.1f}", *(text[n] for n in filled))
-        for standing, text in zip(kept, texts, strict=True)
-    ]
-    widths = [max(map(len, column)) for column in zip(header, *numbers, strict=True)]
-    room = max(_SHORTEST, width - sum(widths) - len(_GAP) * len(widths))
-    names = shortened([standing.name for standing in kept], room)
-    longest = max(map(len, names))
-    lines = [
-        _GAP.join([name.ljust(longest), *map(str.rjust, cells, widths)])
-        for name, cells in zip(["cost", *names], [header, *numbers], strict=True)
-    ]
-    rest = len(ranking.standings) - len(kept)
-    return "\n".join([*lines, *([f"{counted(rest, 'less accurate run')} omitted; --json has all."] if rest else [])])
+    accuracies = Column("accuracy", [f"{100 * standing.accuracy:.1f}" for standing in kept])
+    columns = [Column(TITLES[n], [text[n] for text in texts]) for n in filled]
+    table = named_columns("cost", [standing.name for standing in kept], [accuracies, *columns], width)
+    return "\n".join([table, *omitted(len(ranking.standings))])
+
+
+def omitted(n_lines: int) -> list[str]:
+    """A line for the terminal that counts the runs below the last line of its tables; none if all are there."""
+    rest = n_lines - MOST_LINES
+    return [f"{counted(rest, 'less accurate run')} omitted; --json has all."] if rest > 0 else []
 
 
 def cost_notes(rankings: Iterable[Ranking], costs: Costs, further: Iterable[Row] = ()) -> list[str]:

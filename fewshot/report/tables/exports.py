@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fewshot.files.csv_files import csv_text
+from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.latex import latex
-from fewshot.report.tables.task_table import ranked_markdown
+from fewshot.report.tables.markdown_report import markdown_report
 from fewshot.results.row import known_columns
 
 _NAMES = {"backbone_name": "str", "evaluator_name": "str", "task": "str"}  # before the columns of a row
@@ -16,10 +17,11 @@ _SEEDS = ("seed", "training_seed")  # up to 2^64 - 1
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
 
-def exported(shown: Shown, suffix: str) -> bytes:
-    """The content of a file with this suffix: .csv, .parquet, .tex or .md."""
+def exported(shown: Shown, suffix: str, benchmarks: Sequence[BenchmarkRanking] = ()) -> bytes:
+    """The content of a file with this suffix: .csv, .parquet, .tex or .md. The last two begin with the means of the
+    `benchmarks` over their data sets."""
     check_suffix(suffix)
-    content = _WRITERS[suffix](shown)
+    content = _WRITERS[suffix](shown, benchmarks)
     return content if isinstance(content, bytes) else content.encode()
 
 
@@ -39,7 +41,12 @@ def records(shown: Shown) -> list[dict[str, Any]]:
     return found
 
 
-def _csv(shown: Shown) -> str:
+def has_means(suffix: str) -> bool:
+    """Whether a file with this suffix shows the means of benchmarks."""
+    return suffix in (".tex", ".md")
+
+
+def _csv(shown: Shown, _: Sequence[BenchmarkRanking]) -> str:
     lines = records(shown)
     return csv_text([list(lines[0]), *([safe(value) for value in line.values()] for line in lines)])
 
@@ -49,7 +56,7 @@ def safe(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def _parquet(shown: Shown) -> bytes:
+def _parquet(shown: Shown, _: Sequence[BenchmarkRanking]) -> bytes:
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -66,9 +73,9 @@ def _parquet(shown: Shown) -> bytes:
     return bytes(file.getvalue().to_pybytes())
 
 
-_WRITERS: dict[str, Callable[[Shown], str | bytes]] = {
+_WRITERS: dict[str, Callable[[Shown, Sequence[BenchmarkRanking]], str | bytes]] = {
     ".csv": _csv,
     ".parquet": _parquet,
     ".tex": latex,
-    ".md": ranked_markdown,
+    ".md": markdown_report,
 }

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking
 from fewshot.report.rows.shown import Shown
+from fewshot.report.tables import benchmark_table as means
 from fewshot.report.tables.task_table import BOLD, LEGENDS, Cell, Line, TaskTable, comparison, most_accurate_first
 
 _MOST_ON_A_PAGE = 40  # lines of a table
@@ -24,70 +29,105 @@ _SPECIAL = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {
 }
 
 
-def latex(shown: Shown) -> str:
-    """One LaTeX table per task, the most accurate runs first: accuracy in % with its 95 % intervals, the best in bold.
-    The legend of signs and brackets stands below the table; the other notes are comments."""
+def latex(shown: Shown, benchmarks: Sequence[BenchmarkRanking] = ()) -> str:
+    """One LaTeX table per benchmark with the means over its data sets, then one per task, the most accurate runs first:
+    accuracy in % with its 95 % intervals, the best in bold. The legend of signs and brackets stands below the table;
+    the other notes are comments."""
     tables = comparison(shown)
     if not tables:
         return "% No run has finished.\n"
-    packages = "booktabs,longtable" if any(map(_is_long, tables)) else "booktabs"
-    return "\n".join([f"% needs \\usepackage{{{packages}}}", *map(_table, tables)])
+    layouts = [*(_of_means(means.benchmark_table(one)) for one in benchmarks), *map(_of_task, tables)]
+    packages = "booktabs,longtable" if any(one.is_long for one in layouts) else "booktabs"
+    return "\n".join([f"% needs \\usepackage{{{packages}}}", *(one.text for one in layouts)])
 
 
-def _is_long(table: TaskTable) -> bool:
-    return len(table.lines) > _MOST_ON_A_PAGE
+@dataclass(frozen=True)
+class _Layout:
+    """A table in LaTeX; all texts are escaped already."""
+
+    caption: str
+    alignment: str  # of the columns, such as "llr"
+    titles: tuple[str, ...]
+    lines: tuple[str, ...]
+    legend: str
+    comments: tuple[str, ...] = ()
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it does not fit on a page."""
+        return len(self.lines) > _MOST_ON_A_PAGE
+
+    @property
+    def text(self) -> str:
+        """The table, with comments below it."""
+        parts = self._long_table() if self.is_long else self._float()
+        return "\n".join([*parts, *(f"% {comment}" for comment in self.comments), ""])
+
+    def _float(self) -> list[str]:
+        """A table of one page, which LaTeX places."""
+        return [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{self.caption}}}",
+            rf"\begin{{tabular}}{{{self.alignment}}}",
+            *self._heading(),
+            *self.lines,
+            r"\bottomrule",
+            r"\end{tabular}",
+            rf"\par\smallskip{{\footnotesize {self.legend}}}",
+            r"\end{table}",
+        ]
+
+    def _long_table(self) -> list[str]:
+        """A table over several pages, with its heading on each."""
+        return [
+            rf"\begin{{longtable}}{{{self.alignment}}}",
+            rf"\caption{{{self.caption}}} \\",
+            *self._heading(),
+            r"\endhead",
+            r"\bottomrule",
+            r"\endfoot",
+            *self.lines,
+            r"\end{longtable}",
+            rf"{{\footnotesize {self.legend}\par}}",
+        ]
+
+    def _heading(self) -> list[str]:
+        return [r"\toprule", rf"{' & '.join(self.titles)} \\", r"\midrule"]
 
 
-def _table(table: TaskTable) -> str:
+def _of_task(table: TaskTable) -> _Layout:
     signs = [note for note in table.notes if note.startswith(LEGENDS)]
     others = [note for note in (*table.notes, *table.remarks) if note not in signs]
-    legend = escaped(" ".join([BOLD, *signs]))
-    parts = _long_table(table, legend) if _is_long(table) else _float(table, legend)
-    return "\n".join([*parts, *(f"% {_comment(note)}" for note in others), ""])
+    return _Layout(
+        f"{escaped(table.title)}. {escaped(table.caption)}",
+        "ll" + "r" * len(table.shots),
+        ("Backbone", "Evaluator", *map(escaped, table.shots)),
+        tuple(map(_line, most_accurate_first(table.lines))),
+        escaped(" ".join([BOLD, *signs])),
+        tuple(map(_comment, others)),
+    )
 
 
-def _float(table: TaskTable, legend: str) -> list[str]:
-    """A table of one page, which LaTeX places."""
-    return [
-        r"\begin{table}",
-        r"\centering",
-        _caption(table),
-        rf"\begin{{tabular}}{{{_columns(table)}}}",
-        *_heading(table),
-        *map(_line, most_accurate_first(table.lines)),
-        r"\bottomrule",
-        r"\end{tabular}",
-        rf"\par\smallskip{{\footnotesize {legend}}}",
-        r"\end{table}",
-    ]
+def _of_means(table: means.BenchmarkTable) -> _Layout:
+    """The means of a benchmark, and of its groups of sets."""
+    several = len(table.lines) > 1
+    titles = ["Method", f"Mean of {table.mean}", *["Minus best"] * several, *table.groups]
+    return _Layout(
+        f"{escaped(table.title)}. {escaped(table.verdict)}",
+        "l" + "r" * (len(titles) - 1),
+        tuple(map(escaped, titles)),
+        tuple(rf"{' & '.join(_mean_cells(line, several))} \\" for line in table.lines),
+        escaped(table.caption),
+    )
 
 
-def _long_table(table: TaskTable, legend: str) -> list[str]:
-    """A table over several pages, with its heading on each."""
-    return [
-        rf"\begin{{longtable}}{{{_columns(table)}}}",
-        rf"{_caption(table)} \\",
-        *_heading(table),
-        r"\endhead",
-        r"\bottomrule",
-        r"\endfoot",
-        *map(_line, most_accurate_first(table.lines)),
-        r"\end{longtable}",
-        rf"{{\footnotesize {legend}\par}}",
-    ]
-
-
-def _caption(table: TaskTable) -> str:
-    return rf"\caption{{{escaped(table.title)}. {escaped(table.caption)}}}"
-
-
-def _columns(table: TaskTable) -> str:
-    return "ll" + "r" * len(table.shots)
-
-
-def _heading(table: TaskTable) -> list[str]:
-    header = " & ".join(["Backbone", "Evaluator", *map(escaped, table.shots)])
-    return [r"\toprule", rf"{header} \\", r"\midrule"]
+def _mean_cells(line: means.MeanLine, several: bool) -> Iterator[str]:
+    yield escaped(f"{line.name} {line.sign}".rstrip())
+    mean = rf"\textbf{{{escaped(line.mean.text)}}}" if line.is_best else escaped(line.mean.text)
+    yield f"{mean} {escaped(line.mean.bounds)}".rstrip()
+    cells = [line.minus] * several + list(line.groups)
+    yield from (escaped(f"{cell.text} {cell.bounds}".rstrip()) for cell in cells)
 
 
 def _line(line: Line) -> str:

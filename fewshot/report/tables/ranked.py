@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.ranking import PredictionsOf, Ranking, Standing, rankings_of
+from fewshot.report.rows.benchmark_means import explained
+from fewshot.report.rows.intervals import bracket
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.cautions import cautions
 from fewshot.report.tables.short_texts import NUMBERS_EXPLAINED, are_numbered, shared_out, shortened
-from fewshot.statistics.intervals import THESE_IMAGES
+from fewshot.statistics.interval import THESE_IMAGES
 
 _MOST_VERDICTS = 6  # sentences; more tasks are read in the table
 _SHORTEST = 18  # characters of a name; a narrower table loses the intervals of the accuracies first
@@ -88,7 +90,7 @@ def _lines(ranking: Ranking, names: tuple[str, ...] = ()) -> list[Line]:
         Line(
             names or standing.parts,
             f"{100 * standing.accuracy:.1f}",
-            "" if standing.interval is None else _bounds(standing.interval),
+            bracket(standing.interval),
             _difference(standing, ranking),
             f"{standing.row.n_episodes:,}" if differ else "",
             marked and standing.leads,
@@ -104,11 +106,7 @@ def _difference(standing: Standing, ranking: Ranking) -> str:
     if found is None:
         untested = " not tested" if standing.untested else ""
         return f"{100 * (standing.accuracy - ranking.best.accuracy):+z.1f}{untested}"
-    return f"{100 * found.mean:+z.1f}" + (f" {_bounds((found.low, found.high))}" if found.low < found.high else "")
-
-
-def _bounds(bounds: tuple[float, float]) -> str:
-    return f"[{100 * bounds[0]:z.1f}, {100 * bounds[1]:z.1f}]"
+    return f"{100 * found.mean:+z.1f} {bracket((found.low, found.high))}".rstrip()
 
 
 def _blocks(blocks: Sequence[tuple[str, list[Line]]], verdicts: Sequence[str], width: int) -> Iterator[str]:
@@ -191,14 +189,28 @@ def _legend(rankings: Sequence[Ranking]) -> str:
     )
     clear = any(map(_is_clear, (each for ranking in rankings for each in ranking.group)))
     test = "* is corrected for the number of runs; [ ] is not, so it may exclude 0 beside *. " if clear else ""
-    known = any("[" in text for one in rankings for line in _lines(one) for text in (line.interval, line.difference))
-    populations = dict.fromkeys(_explained(ranking.population) for ranking in rankings)
-    brackets = f"; [ ]: 95 % intervals for {' or '.join(populations)}" if known else ""
     counts = sorted({standing.row.n_episodes for standing in standings})
     episodes = (
         f" {counted(counts[0], 'episode')}{' per run' if len(standings) > 1 else ''}." if len(counts) == 1 else ""
     )
-    return f"{star}{test}Accuracy in %{brackets}.{episodes}"
+    return f"{star}{test}Accuracy in %{_brackets(rankings)}.{episodes}"
+
+
+def _brackets(rankings: Sequence[Ranking]) -> str:
+    """What the square brackets are for: those of accuracies and of differences may be for other populations."""
+    lines = [line for ranking in rankings for line in _lines(ranking)]
+    accuracies, differences = any(line.interval for line in lines), any("[" in line.difference for line in lines)
+    if not (accuracies or differences):
+        return ""
+    of_differences = _listed(ranking.population for ranking in rankings)
+    of_accuracies = _listed(ranking.of_accuracies or ranking.population for ranking in rankings)
+    if not (accuracies and differences) or of_accuracies == of_differences:
+        return f"; [ ]: 95 % intervals for {of_accuracies if accuracies else of_differences}"
+    return f"; [ ] of an accuracy: 95 % interval for {of_accuracies}; of a difference: for {of_differences}"
+
+
+def _listed(populations: Iterable[str]) -> str:
+    return " or ".join(dict.fromkeys(map(_explained, populations)))
 
 
 def _is_clear(standing: Standing) -> bool:
@@ -209,7 +221,7 @@ def _is_clear(standing: Standing) -> bool:
 
 def _explained(population: str) -> str:
     """The population, with what it holds fixed."""
-    return "other episodes of these same images and classes" if population == THESE_IMAGES else population
+    return "other episodes of these same images and classes" if population == THESE_IMAGES else explained(population)
 
 
 def _wrapped(text: str, width: int) -> list[str]:

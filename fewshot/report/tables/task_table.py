@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from html import escape
 from typing import NamedTuple
 
@@ -128,12 +128,6 @@ def markdown(shown: Shown) -> str:
     return tables_as_markdown(comparison(shown))
 
 
-def ranked_markdown(shown: Shown) -> str:
-    """The same with the most accurate runs first."""
-    tables = comparison(shown)
-    return tables_as_markdown([replace(table, lines=tuple(most_accurate_first(table.lines))) for table in tables])
-
-
 def tables_as_markdown(tables: Sequence[TaskTable], further: Sequence[Columns] = ()) -> str:
     """These tables as GitHub markdown. `further`: columns of each table beside its accuracies."""
     if not tables:
@@ -172,7 +166,7 @@ def bullets(notes: Sequence[str]) -> str:
 
 def task_table(task: Task, shown: Shown) -> TaskTable:
     """The table of one task: one line per contender, or more if a contender has several rows at one shot."""
-    kinds = intervals.known(task.rows)
+    kinds = intervals.beside(task.rows)
     lines = tuple(
         _line(task, rows, each, kinds, shown) for each, own in task.by_contender.items() for rows in one_per_shot(own)
     )
@@ -208,8 +202,9 @@ def _cell(row: Row | None, best: Row | None, kinds: Sequence[Kind], shown: Shown
     if row is None:
         return Cell()
     known, other = measured(row), shown.skewed.get(row.run_id)
+    text = f"{100 * accuracy(row):.1f}" if known and intervals.KINDS[2] in kinds else percent(row)
     return Cell(
-        text=percent(row) + (f" ({SKEWED} {100 * accuracy(other):.1f})" if other else ""),
+        text=text + (f" ({SKEWED} {100 * accuracy(other):.1f})" if other else ""),
         best=row is best,
         tied=known and best is not None and _ties(row, best, shown),
         unfinished=row.n_not_converged > 0,
@@ -229,9 +224,14 @@ def _ties(row: Row, best: Row, shown: Shown) -> bool:
 
 def _caption(task: Task) -> str:
     """What the numbers are, and the accuracy of guessing."""
-    interval = f" ± 95 % interval for {task.population}" if task.population else ""
+    interval = f" ± 95 % interval for {task.population}" if _with_plus_minus(task) and task.population else ""
     chance = "" if task.chance is None else f" Guessing reaches {round(100 * task.chance, 1):g} %."
     return f"Accuracy in %{interval}.{chance}"
+
+
+def _with_plus_minus(task: Task) -> bool:
+    """Whether the cells show the interval for these images."""
+    return intervals.KINDS[2] not in intervals.beside(task.rows)
 
 
 def _notes(task: Task, shown: Shown) -> tuple[str, ...]:
@@ -239,14 +239,17 @@ def _notes(task: Task, shown: Shown) -> tuple[str, ...]:
     tied = any(
         measured(row) and _ties(row, best, shown) for shot, best in task.best.items() for row in task.by_shot[shot]
     )
-    sign = "its interval overlaps that of the best" if shown.leaders is None else "may be as good, by the ranking"
+    plus_minus = _with_plus_minus(task)
+    overlaps = f"its interval{'' if plus_minus else ' for these images'} overlaps that of the best"
+    sign = overlaps if shown.leaders is None else "may be as good, by the ranking"
     texts = {
         "Only runs with the most episodes can be best.": len({row.n_episodes for row in task.rows}) > 1,
         f"{TIE}: {sign}.": tied,
         f"{UNFINISHED}: some episodes did not converge.": any(row.n_not_converged for row in task.rows),
         f"({SKEWED}): the same method with unequal query shares.": any(r.run_id in shown.skewed for r in task.rows),
-        intervals.THESE_IMAGES: task.population == "these images",
-        f"{CUT}: in place of ±, where it would reach below 0 or above 100.": any("[" in percent(r) for r in task.rows),
+        intervals.THESE_IMAGES: plus_minus and task.population == "these images",
+        f"{CUT}: in place of ±, where it would reach below 0 or above 100.": plus_minus
+        and any("[" in percent(r) for r in task.rows),
     }
     signs = [text for text, applies in texts.items() if applies]
     return (*signs, *intervals.meaning(task.rows), *budgets.warnings(task.rows), *unreadable(task.rows))

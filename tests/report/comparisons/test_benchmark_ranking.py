@@ -13,7 +13,7 @@ from fewshot.report.comparisons.ranking import rankings_of
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.benchmark_table import benchmark_table
 from fewshot.results.files import Results
-from fewshot.statistics.intervals import THESE_IMAGES
+from fewshot.statistics.interval import THESE_IMAGES
 from tests.support.benchmark_rows import SETS, benchmark_rows, set_row
 
 HEADS = {"Prototype()": 0.2, "NearestNeighbour()": 0.2, "LinearSVM()": 0.4}
@@ -42,7 +42,8 @@ def test_without_predictions_the_sets_are_the_sample(tmp_path: Path) -> None:
     [one] = ranked(benchmark_rows(tmp_path, HEADS), with_predictions=False)
     assert one.ranking.population == OTHER_SETS
     assert not one.ranking.standings[-1].leads
-    assert all(standing.interval is None for standing in one.ranking.standings)
+    assert one.ranking.of_accuracies == THESE_IMAGES
+    assert [standing.interval for standing in one.ranking.standings] == [each[0].bounds for each in one.averages]
 
 
 def test_a_mean_over_fewer_sets_is_ranked_apart_and_not_called_the_benchmarks(tmp_path: Path) -> None:

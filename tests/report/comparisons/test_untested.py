@@ -15,8 +15,8 @@ from fewshot.report.comparisons.pairing import contests
 from fewshot.report.comparisons.ranking import rankings, rankings_of
 from fewshot.report.rows.reasons import one_episode
 from fewshot.report.rows.shown import Shown
+from fewshot.report.tables.markdown_report import markdown_report
 from fewshot.report.tables.ranked import ranked_table
-from fewshot.report.tables.task_table import ranked_markdown
 from fewshot.results.files import Results
 from fewshot.results.row import Row
 from tests.support.benchmark_rows import SETS, benchmark_rows, set_row
@@ -59,7 +59,9 @@ def test_a_run_of_one_episode_is_not_tested_and_every_view_says_so(accuracy: flo
     assert not line.startswith("*")
     html = page(Shown.of(rows), results, "mine")
     assert "Not tested (1 run)" in html
-    cells = [text for text in ranked_markdown(Shown.of(rows)).splitlines() if text.startswith("| ") and "Ridge" in text]
+    cells = [
+        text for text in markdown_report(Shown.of(rows), []).splitlines() if text.startswith("| ") and "Ridge" in text
+    ]
     assert len(cells) == 1
     assert "≈" not in cells[0]
 

@@ -7,9 +7,11 @@ import json
 import pytest
 
 from fewshot.commands._results import run_table
-from fewshot.report.rows.choices import chosen_settings, notes
+from fewshot.report import page
+from fewshot.report.rows.choices import chosen_before, chosen_settings, notes
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.wording import notes as notes_of_rows
+from fewshot.report.tables.markdown_report import markdown_report
 from tests.support.report_rows import row
 
 INSIDE = (
@@ -28,6 +30,30 @@ def tried(*accuracies: float, half: float = 0.01, rule: str = RULE):
 def supports(*counts: int):
     """A row in which so many episodes chose each setting."""
     return row(evaluator=INSIDE, selection="support", n_trials=3, support_choices=json.dumps(counts))
+
+
+def chose(setting: str, **columns: object):
+    """A row whose selection chose this evaluator before the run."""
+    rule = {"selection": "validation classes", "selection_rule": RULE}
+    return row(
+        evaluator="LinearProbe(C=1.0, max_iter=100)", chosen=f"LinearProbe({setting}, max_iter=100)", **rule | columns
+    )
+
+
+def test_what_a_selection_chose_is_in_every_table_with_its_shots_where_they_differ():
+    one, five = chose("C=10.0"), chose("C=0.1", k_shot=5)
+    assert chosen_before(one) == "the selection chose C=10"
+    assert chosen_before(one, five) == "the selection chose C=10 at 1 shot and C=0.1 at 5 shots"
+    assert chosen_before(row()) == ""
+    assert "The selection chose C=10. Applies to all runs." in markdown_report(Shown.of([one]), [])
+    assert "the selection chose C=10 at 1 shot and C=0.1 at 5 shots" in page(Shown.of([one, five]), None, "chosen")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nothing", "Selection(on='validation', grid=3)", "Selection(on='validation', grid=(1,))"]
+)
+def test_a_choice_by_an_unreadable_rule_names_the_evaluator(text):
+    assert chosen_before(chose("C=10.0", selection_rule=text)) == "the selection chose LinearProbe(C=10.0)"
 
 
 def test_the_supports_say_what_they_chose_the_most_chosen_first():
