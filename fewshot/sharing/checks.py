@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fewshot.datasets._content import classes_digest
 from fewshot.episodes.checks import check_layout
 from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.flat import MOST_ROWS
@@ -156,6 +157,8 @@ def _honesty_problems(shared: Shared) -> Iterable[str]:
         wanted |= {"selection": inside, "n_trials": evaluator.n_trials(), "n_labels_selection": 0}
     elif inside == NOTHING:
         wanted["selection"] = chosen_on(rule.on, inside)
+    if not row.selection_rule:
+        wanted |= {"chosen": "", "trial_accuracies": ""}
     wanted |= seen_columns(row, shared.design)
     return [
         f"{name} is {_text(getattr(row, name))} in the row, but its spec gives {_text(value)}"
@@ -183,7 +186,15 @@ def _size_problems(shared: Shared) -> Iterable[str]:
     return [] if built == row.n_params else [f"n_params is {row.n_params:,} in the row, but its network has {built:,}"]
 
 
-_LOOKS = (_honesty_problems, _protocol_problems, _size_problems)
+def _name_problems(shared: Shared) -> Iterable[str]:
+    """A digest of class names that is not that of the names; rows of older releases have none."""
+    row, design = shared.row, shared.design
+    if not design.has_names or row.classes_digest in ("", classes_digest(design.class_names)):
+        return []
+    return [f"classes_digest is {row.classes_digest[:12]} in the row, but it is not that of its class names"]
+
+
+_LOOKS = (_name_problems, _honesty_problems, _protocol_problems, _size_problems)
 
 
 def seen_columns(row: Row, design: SharedDesign) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from fewshot.files.regular import parsed_json
 from fewshot.results.row import Row, check_run_id, known_columns
+from fewshot.results.rules import short
 from fewshot.sharing.about import parsed, refuse_constant, unique
 from fewshot.sharing.designs import SharedDesign
 from fewshot.sharing.layout import ROWS, RUNS, content, is_run_id
@@ -101,4 +102,6 @@ def _row(line: bytes) -> Row:
         )
     if row.status != "ok" or row.accuracy is None:
         raise ValueError("it has no result")
+    if row.error:
+        raise ValueError(f"column error should be empty in a row with a result, found {short(row.error)}")
     return row

@@ -36,9 +36,15 @@ CASES: dict[str, Callable[[Path], Results]] = {
 }
 
 
-@pytest.fixture(params=CASES)
-def results(request: pytest.FixtureRequest, tmp_path: Path) -> Results:
-    return CASES[request.param](tmp_path)
+@pytest.fixture(scope="module", params=CASES)
+def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    return CASES[request.param](tmp_path_factory.mktemp("means"))
+
+
+@pytest.fixture(scope="module")
+def shown(results: Results) -> dict[str, str]:
+    """What each reader shows of these results."""
+    return readers(results)
 
 
 def means(results: Results) -> list[Average]:
@@ -64,8 +70,8 @@ def readers(results: Results) -> dict[str, str]:
     return {name: " ".join(text.split()) for name, text in plain.items()}
 
 
-def test_every_reader_shows_every_mean_with_its_interval(results: Results) -> None:
-    every, shown = means(results), readers(results)
+def test_every_reader_shows_every_mean_with_its_interval(results: Results, shown: dict[str, str]) -> None:
+    every = means(results)
     assert every
     assert all(one.bracket for one in every)
     for name, text in shown.items():
@@ -73,9 +79,9 @@ def test_every_reader_shows_every_mean_with_its_interval(results: Results) -> No
             assert one.text in text, (name, one.group)
 
 
-def test_every_reader_says_what_the_interval_of_a_mean_is_for(results: Results) -> None:
+def test_every_reader_says_what_the_interval_of_a_mean_is_for(results: Results, shown: dict[str, str]) -> None:
     words = "new test images" if means(results)[0].population == NEW_TEST_IMAGES else "other episodes of these"
-    assert [name for name, text in readers(results).items() if words not in text] == []
+    assert [name for name, text in shown.items() if words not in text] == []
 
 
 def test_every_reader_shows_the_groups_and_how_many_of_their_sets_are_there(tmp_path: Path) -> None:

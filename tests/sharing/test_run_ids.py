@@ -24,7 +24,7 @@ from fewshot.sharing.submit import submit
 from fewshot.sharing.verify import verify
 from tests.support.bird_folders import write_birds
 from tests.support.list_layouts import coop, write_images, write_text
-from tests.support.submissions import birds, change_rows
+from tests.support.submissions import birds, change_rows, on_another_machine
 
 CLASSES = ("banded", "zigzagged")
 SIZES = {"train": 6, "val": 2, "test": 4}
@@ -88,8 +88,11 @@ def with_one_episode(folder: Path, case: str) -> Path:
 
 
 @pytest.mark.parametrize("case", ONE_EPISODE)
-def test_the_run_id_of_one_episode_is_checked_where_the_second_is_known(tmp_path: Path, case: str) -> None:
+def test_the_run_id_of_one_episode_is_checked_where_the_second_is_known(
+    tmp_path: Path, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = with_one_episode(tmp_path, case)
+    on_another_machine(monkeypatch)
     at_hand = AtHand((DATASETS.spec(f"ImageFolderSet({str(tmp_path / 'parts')!r}, layout='partition/class')"),))
     drawn = "drawn" in case
     assert (

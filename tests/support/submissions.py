@@ -73,6 +73,11 @@ def own_home(folder: Path) -> Iterator[None]:
         yield
 
 
+def on_another_machine(patch: pytest.MonkeyPatch) -> None:
+    """From now on this machine has no list of the runs that were made on it."""
+    patch.setattr("fewshot.sharing.images.data_here", lambda row: [])
+
+
 def sealed(folder: Path) -> None:
     """Lists the files of a changed submission with their present sha256, as a forger would."""
     manifest = Manifest.read(folder)

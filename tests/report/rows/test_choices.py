@@ -51,7 +51,7 @@ def test_what_a_selection_chose_is_in_every_table_with_its_shots_where_they_diff
     assert chosen_before(one, five) == "the selection chose C=10 at 1 shot and C=0.1 at 5 shots"
     assert chosen_before(row()) == ""
     assert "The selection chose C=10. Applies to all runs." in markdown_report(Shown.of([one]), [])
-    assert "the selection chose C=10 at 1 shot and C=0.1 at 5 shots" in page(Shown.of([one, five]), None, "chosen")
+    assert "The selection chose C=10 at 1 shot and C=0.1 at 5 shots" in page(Shown.of([one, five]), None, "chosen")
 
 
 @pytest.mark.parametrize(
