@@ -49,7 +49,7 @@ from fewshot.backbones.pretrained import Pretrained
 from fewshot.datasets import Dataset
 from fewshot.datasets.glyphs import Glyphs
 from fewshot.datasets.icons import Icons
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.pretraining.cross_entropy import CrossEntropy
 from fewshot.pretraining.ladders import data_ladder
 from fewshot.runs.specs import RunSpec, Sampled

@@ -39,7 +39,7 @@ from fewshot.backbones.conv_net import ConvNet
 from fewshot.backbones.pretrained import Pretrained
 from fewshot.datasets.icons import Icons
 from fewshot.datasets.partitioned import Partitioned
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.pretraining.cross_entropy import CrossEntropy
 from fewshot.pretraining.ladders import data_ladder
 from fewshot.runs.specs import RunSpec, Sampled

@@ -12,12 +12,14 @@ import torch
 from fewshot.backbones.random_init import RandomInit
 from fewshot.datasets import ArrayImages, LabelledImages
 from fewshot.datasets.icons import Icons
-from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.evaluators import FeatureEvaluator, ImageEvaluator
 from fewshot.plugins.registry import EVALUATORS
 from fewshot.results.predictions import Predictions
+from fewshot.runs.feature_learner import FeatureLearner, Held
 from fewshot.runs.heads_device import ON_CPU, HeadsDevice
-from fewshot.runs.learners import FeatureLearner, Held, ImageLearner
+from fewshot.runs.image_learner import ImageLearner
 from fewshot.runs.solving import solve
 from fewshot.samplers.balanced import Balanced
 

@@ -40,13 +40,14 @@ from pathlib import Path
 
 import numpy as np
 
-from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins import registry
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.runs.specs import RunSpec, Sampled
 from fewshot.statistics.comparison import Comparison, compare
-from fewshot.statistics.intervals import Units
+from fewshot.statistics.units import Units
 
 PROTOCOL = "effects@1"
 TABLE = os.path.relpath(Path(__file__).with_name("effects_similarity.csv"))

@@ -16,6 +16,7 @@ _NAMES = {
     "slowest_seconds": "slowest end in seconds",
     "unused": "not read again, or without effect",
     "unchanged": "left as it was",
+    "portions": "portions of the tries so far",
 }
 _PLACES = {"finished": "after the end", "starting": "at the start"}
 Counts = Mapping[str, Mapping[str, Any]]
@@ -54,4 +55,4 @@ def _words(key: str, value: Any) -> str:
     """A count in words: "recomputed: 12", or of several phases "5 in embedding, 3 in scoring"."""
     if isinstance(value, Mapping):
         return ", ".join(f"{count} {_PLACES.get(name, f'in {name}')}" for name, count in value.items())
-    return f"{_NAMES.get(key, key)}: {value:,}"
+    return f"{_NAMES.get(key, key)}: {value if isinstance(value, str) else format(value, ',')}"

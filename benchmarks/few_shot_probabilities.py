@@ -22,7 +22,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import EpisodeBatch, EpisodeShape
+from fewshot.episodes.batch import EpisodeBatch
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.evaluators import FeatureEvaluator
 from fewshot.evaluators.gaussian_head import GaussianHead
 from fewshot.evaluators.zero_shot import ZeroShot

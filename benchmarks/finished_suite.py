@@ -21,12 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.results.columns import Cost, Digests, Honesty, Provenance, RunName, Score, SpecColumns
 from fewshot.results.declared import measure_columns
 from fewshot.results.row import Row
 from fewshot.runs.columns import spec_columns
-from fewshot.runs.pipeline import RunSpec, Sampled, Workbench
+from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 
 HEADS = ("Prototype()", "LinearProbe(C=1.0)", "RidgeProbe(l2=1.0)", "NearestNeighbour()", "LinearSVM(C=1.0)")
 SUITE = "from fewshot.benchmarks.finished_suite import runs as suite\n"

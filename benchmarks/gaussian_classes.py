@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.solvers.compiled import compiled
-from fewshot.statistics.intervals import Units
+from fewshot.statistics.units import Units
 
 DIM, FEWER = 16, 12
 _NODES = 20  # nodes of every sum that replaces an integral

@@ -12,20 +12,25 @@ from fewshot.benchmarks.rounds import Case, Measured, rate
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from fewshot.episodes.episodes import EpisodeBatch
+    from fewshot.episodes.batch import EpisodeBatch
 
 N_QUERY = 15
 COMPARED = 8  # episodes with compared answers
 Floats = NDArray[np.float32]
 
 
-def features(n_way: int, k_shot: int, dim: int, count: int) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """The support [E, N K, D], the queries [E, N Q, D] and the labels [N K] of every support."""
+def features(
+    n_way: int, k_shot: int, dim: int, count: int, twins: bool = False
+) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """The support [E, N K, D], the queries [E, N Q, D] and the labels [N K] of every support. With `twins` the second
+    image of every class is its first one again."""
     random = np.random.default_rng(0)
     centres = random.normal(scale=0.15, size=(count, n_way, 1, dim)).astype(np.float32)
     rows = centres + random.standard_normal((count, n_way, k_shot + N_QUERY, dim), dtype=np.float32)
     rows /= np.linalg.norm(rows, axis=-1, keepdims=True)
     support, query = rows[:, :, :k_shot], rows[:, :, k_shot:]
+    if twins:
+        support[:, :, 1] = support[:, :, 0]
     return support.reshape(count, -1, dim), query.reshape(count, -1, dim), np.repeat(np.arange(n_way), k_shot)
 
 
@@ -33,7 +38,7 @@ def batch_of(support: Floats, labels: NDArray[np.int64], n_way: int) -> EpisodeB
     """The batch of episodes that an evaluator gets."""
     import torch
 
-    from fewshot.episodes.episodes import EpisodeBatch
+    from fewshot.episodes.batch import EpisodeBatch
 
     count = len(support)
     ways = torch.from_numpy(labels).expand(count, -1)
@@ -41,17 +46,17 @@ def batch_of(support: Floats, labels: NDArray[np.int64], n_way: int) -> EpisodeB
     return EpisodeBatch(torch.from_numpy(support), ways, held, n_way, torch.arange(count))
 
 
-def ours_on_arrays(evaluator: str, n_way: int, k_shot: int, dim: int, count: int) -> Measured:
+def ours_on_arrays(evaluator: str, n_way: int, k_shot: int, dim: int, count: int, twins: bool = False) -> Measured:
     """Our fits and predictions, in the batches and with the memory settings of a run."""
     import torch
 
     from fewshot.features.embedding import keep_freed_memory
     from fewshot.plugins.registry import EVALUATORS
-    from fewshot.runs.learners import FeatureLearner
+    from fewshot.runs.feature_learner import FeatureLearner
     from fewshot.runs.solving import DEFAULT_BUDGET_BYTES
 
     keep_freed_memory()
-    support, query, labels = features(n_way, k_shot, dim, count)
+    support, query, labels = features(n_way, k_shot, dim, count, twins)
     head = EVALUATORS.make(evaluator)
     learner = FeatureLearner(head, torch.from_numpy, dim)
     size, _ = learner.batch_and_chunk(len(labels), n_way * N_QUERY, n_way, DEFAULT_BUDGET_BYTES)
@@ -66,9 +71,11 @@ def ours_on_arrays(evaluator: str, n_way: int, k_shot: int, dim: int, count: int
     return Measured(rate(step), predicted.flatten().tolist())
 
 
-def loop_of_scikit_learn(make: Callable[[], Any], n_way: int, k_shot: int, dim: int, count: int) -> Measured:
+def loop_of_scikit_learn(
+    make: Callable[[], Any], n_way: int, k_shot: int, dim: int, count: int, twins: bool = False
+) -> Measured:
     """scikit-learn's fits and predictions, one estimator after the other."""
-    support, query, labels = features(n_way, k_shot, dim, count)
+    support, query, labels = features(n_way, k_shot, dim, count, twins)
 
     def predict(index: int) -> NDArray[np.int64]:
         answer: NDArray[np.int64] = make().fit(support[index % count], labels).predict(query[index % count])
@@ -98,12 +105,13 @@ def on_arrays(
     k_shot: int = 5,
     dim: int = 640,
     count: int = 256,
+    twins: bool = False,
 ) -> Case:
-    """The case of an evaluator against a loop of estimators."""
-    sizes = (n_way, k_shot, dim, count)
+    """The case of an evaluator against a loop of estimators; with `twins` on supports with equal rows."""
+    sizes = (n_way, k_shot, dim, count, twins)
     return Case(
-        f"{evaluator.partition('(')[0]} {n_way}x{k_shot}",
-        f"{n_way}-way {k_shot}-shot, D = {dim}",
+        f"{evaluator.partition('(')[0]} {n_way}x{k_shot}" + (", equal rows" if twins else ""),
+        f"{n_way}-way {k_shot}-shot, D = {dim}" + (", an image of every class twice" if twins else ""),
         functools.partial(ours_on_arrays, evaluator, *sizes),
         peer,
         functools.partial(loop_of_scikit_learn, make, *sizes),

@@ -33,7 +33,8 @@ from torch.nn.functional import normalize
 
 from fewshot.datasets import LabelledImages
 from fewshot.datasets.labelled_vectors import labelled_vectors
-from fewshot.episodes.episodes import EpisodeBatch, EpisodeShape
+from fewshot.episodes.batch import EpisodeBatch
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.evaluators import FeatureEvaluator
 from fewshot.evaluators.gaussian_head import GaussianHead
 from fewshot.evaluators.linear_probe import LinearProbe

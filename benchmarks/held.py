@@ -12,16 +12,11 @@ import numpy as np
 from fewshot.benchmarks import gaussian_classes as gaussian
 from fewshot.benchmarks.gaussian_classes import DIM, FEWER, Floats, Solved, Tails
 
-from fewshot.statistics.intervals import (
-    Interval,
-    Units,
-    class_interval,
-    delete_one,
-    deleted_interval,
-    draw_interval,
-    episode_interval,
-    pool_interval,
-)
+from fewshot.statistics.class_intervals import class_interval, deleted_interval
+from fewshot.statistics.delete_one import delete_one
+from fewshot.statistics.interval import Interval
+from fewshot.statistics.intervals import draw_interval, episode_interval, pool_interval
+from fewshot.statistics.units import Units
 
 CLASSES, IMAGES, SHOTS, ACCURACIES = (7, 10, 20, 60, 88), (25, 100, 600), (1, 5), (0.6, 0.8, 0.92, 0.97)
 N_WAY, N_QUERY, N_EPISODES, N_POOLS, N_DRAWS = 5, 15, 600, 5, 5

@@ -25,11 +25,14 @@ import numpy as np
 from fewshot.benchmarks.finished_suite import invented
 from fewshot.benchmarks.rounds import machine
 
-from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.runs.columns import spec_columns
-from fewshot.runs.pipeline import PreparedRun, RunSpec, Sampled, Workbench
+from fewshot.runs.prepared import PreparedRun
+from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 
 HEADS = (
     *("Prototype()", "NearestNeighbour()", "RidgeProbe(l2=1.0)", "RidgeProbe(l2=10.0)", "LinearSVM(C=1.0)"),

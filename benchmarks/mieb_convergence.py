@@ -107,7 +107,7 @@ def ours(rows: Floats, labels: Ints) -> tuple[Floats, Floats]:
     """Weight and bias of the optimum; a RuntimeError if the solver did not reach it."""
     import torch
 
-    from fewshot.episodes.episodes import EpisodeBatch
+    from fewshot.episodes.batch import EpisodeBatch
     from fewshot.evaluators import LinearHead
     from fewshot.evaluators.linear_probe import LinearProbe
 

@@ -208,9 +208,10 @@ def write_icons(folder: Path) -> None:
 def accuracies(folder: Path) -> list[dict[str, Any]]:
     """Accuracies of the same episodes with and without draft, and the paired difference with its 95 % interval over
     episodes."""
-    from fewshot.episodes.episodes import EpisodeShape
+    from fewshot.episodes.shape import EpisodeShape
     from fewshot.results.files import Results
-    from fewshot.runs.pipeline import RunSpec, Sampled, run
+    from fewshot.runs.pipeline import run
+    from fewshot.runs.specs import RunSpec, Sampled
 
     lines: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as cache:

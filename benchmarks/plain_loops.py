@@ -15,7 +15,7 @@ from fewshot.evaluators.tuning.network import last_blocks, norm_parameters
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
-    from fewshot.episodes.episodes import EpisodeBatch
+    from fewshot.episodes.batch import EpisodeBatch
     from fewshot.evaluators.tuning.image_rows import ImageRows
 
 Loop = Callable[[Any, "Backbone", "EpisodeBatch[ImageRows]", "ImageRows"], Tensor]  # gives logits [M, N]

@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from fewshot.datasets import ArrayImages, LabelledImages
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.samplers.balanced import Balanced
 
 N_CLASSES, IMAGES_A_CLASS = 20, 600

@@ -53,6 +53,7 @@ def cases() -> list[Case]:
     logistic = "LogisticRegression tol 1e-6"
     return [
         on_arrays("LinearProbe(C=1.0)", logistic, logistic_regression),
+        on_arrays("LinearProbe(C=1.0)", logistic, logistic_regression, twins=True),
         on_arrays("LinearProbe(C=1.0)", logistic, logistic_regression, n_way=20, count=64),
         on_arrays("LinearProbe(C=1.0)", logistic, logistic_regression, k_shot=50, count=64),
         Case(

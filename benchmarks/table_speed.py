@@ -15,7 +15,7 @@ from fewshot.benchmarks.rounds import Measured, rate
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
     from fewshot.episodes.episodes import Episodes
-    from fewshot.runs.learners import FeatureLearner
+    from fewshot.runs.feature_learner import FeatureLearner
 
 
 @functools.cache
@@ -39,7 +39,7 @@ def table_of_features() -> Floats:
 
 def sampled(start: int, count: int) -> Episodes:
     """5-way 5-shot episodes with 15 queries per class."""
-    from fewshot.episodes.episodes import EpisodeShape
+    from fewshot.episodes.shape import EpisodeShape
     from fewshot.samplers.balanced import Balanced
 
     return Balanced().sample(labelled(), np.arange(20), EpisodeShape(5, 5, N_QUERY), 0, start, count)
@@ -50,7 +50,7 @@ def learner_of(evaluator: str) -> FeatureLearner:
     import torch
 
     from fewshot.plugins.registry import EVALUATORS
-    from fewshot.runs.learners import FeatureLearner, Held
+    from fewshot.runs.feature_learner import FeatureLearner, Held
 
     return FeatureLearner(EVALUATORS.make(evaluator), Held(torch.from_numpy(table_of_features())), 640)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.runs.specs import RunSpec, Sampled
 
 PROTOCOL = "transductive@1"

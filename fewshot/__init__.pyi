@@ -6,8 +6,8 @@ from .datasets import ArrayImages as ArrayImages
 from .datasets import LabelledImages as LabelledImages
 from .datasets.labelled_vectors import labelled_vectors as labelled_vectors
 from .episodes.episodes import Episodes as Episodes
-from .episodes.episodes import EpisodeShape as EpisodeShape
 from .episodes.lists import EpisodeList as EpisodeList
+from .episodes.shape import EpisodeShape as EpisodeShape
 from .notebooks.evaluation import evaluate as evaluate
 from .notebooks.functions import compare as compare
 from .notebooks.functions import plot_shots as plot_shots
@@ -15,12 +15,12 @@ from .notebooks.rows import Rows as Rows
 from .results.files import Results as Results
 from .results.row import Row as Row
 from .results.selection_rule import Selection as Selection
-from .runs.pipeline import Workbench as Workbench
 from .runs.pipeline import run as run
 from .runs.pipeline import run_all as run_all
 from .runs.specs import Listed as Listed
 from .runs.specs import RunSpec as RunSpec
 from .runs.specs import Sampled as Sampled
+from .runs.workbench import Workbench as Workbench
 from .splits import ClassSplit as ClassSplit
 
 __all__: list[str]

@@ -54,7 +54,7 @@ class Backbone:
         parameters, such as raw pixels and given vectors."""
         if not self.n_params:
             return None
-        from fewshot.backbones._operations import operations
+        from fewshot.backbones._counts import operations
 
         return operations(self.network, tuple(self.preprocess(Image.new("RGB", (64, 64))).shape))
 

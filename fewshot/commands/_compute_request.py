@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import click
 
 from fewshot.commands._device_options import (
+    budget_option,
     compile_option,
     decoders_option,
     embedding_batch_option,
@@ -20,7 +21,7 @@ from fewshot.commands._options import device_option, shard
 from fewshot.plugins.wording import agreeing, counted
 
 if TYPE_CHECKING:
-    from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,7 @@ class ComputeRequest:
             "--shard", type=shard, metavar="I/N", default="1/1", help="Solve only shard I of N of the episodes."
         ),
     ]
-    budget_mb: Annotated[
-        int,
-        click.option(
-            "--budget-mb", type=click.IntRange(min=1), default=24, help="Limit the memory of a batch of episodes (MB)."
-        ),
-    ]
+    budget_mb: Annotated[int, budget_option]
     device: Annotated[
         str | None,
         device_option("Run networks"),
@@ -52,7 +48,7 @@ class ComputeRequest:
         """The workbench with this memory and these devices. `checks_counts`: a benchmark compares the counts of its
         sets with the published ones, so loading them does not."""
         from fewshot.datasets._loading import load_images, read_images
-        from fewshot.runs.pipeline import Workbench
+        from fewshot.runs.workbench import Workbench
 
         load = read_images if checks_counts else load_images
         return Workbench(

@@ -14,8 +14,8 @@ from fewshot.commands._names import NameOf
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
-    from fewshot.runs.pipeline import Workbench
     from fewshot.runs.sizes import Data
+    from fewshot.runs.workbench import Workbench
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The options that say how a device works: they change features by rounding alone."""
+"""The options that say how a device works, and in which dtype: they change features by rounding alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fewshot.commands._options import Device
 
 if TYPE_CHECKING:
     from fewshot.features.settings import EmbeddingSettings
-    from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.workbench import Workbench
 
 Decorator = Callable[[Any], Any]
 
@@ -31,6 +31,15 @@ def _checked(batch: int) -> int:
     return EmbeddingSettings(batch).batch or batch
 
 
+dtype_option: Decorator = click.option(
+    "--dtype",
+    type=click.Choice(["float32", "bfloat16"]),
+    default="float32",
+    help="Set the compute dtype of the backbone.",
+)
+budget_option: Decorator = click.option(
+    "--budget-mb", type=click.IntRange(min=1), default=24, help="Limit the memory of a batch of episodes (MB)."
+)
 embedding_batch_option: Decorator = click.option(
     "--embedding-batch",
     metavar="N|auto",

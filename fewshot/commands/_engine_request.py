@@ -20,8 +20,8 @@ from fewshot.plugins.wording import counted
 if TYPE_CHECKING:
     from fewshot.results.files import Results
     from fewshot.results.row import Row
-    from fewshot.runs.pipeline import Workbench
     from fewshot.runs.specs import RunSpec
+    from fewshot.runs.workbench import Workbench
     from fewshot.work.places import WorkFolder
 
 
@@ -97,41 +97,50 @@ class EngineRequest:
         """Returns once other processes have ended all tasks of these runs; calls `seen` now and then. Their rows are in
         the results file, in the order of the runs."""
         from fewshot.files.progress import progress_bar
+        from fewshot.work.listing import stored_in_words
 
-        folder = planned(results.path.with_suffix(".work"), specs, results, bench)
+        folder, n_stored = planned(results.path.with_suffix(".work"), specs, results, bench)
         where = f"the cluster {self.scheduler}" if self.scheduler else counted(self.jobs, "worker")
-        print_progress(f"{counted(len(folder.tasks), 'task')} for {where}.")
+        n_tasks = folder.n_left
+        print_progress(f"{counted(n_tasks, 'task')} for {where}{stored_in_words(n_stored)}.")
         engine = self._engine(folder, results, bench)
-        with progress_bar(len(folder.tasks), "tasks", "task", not wants_json()) as bar:
+        with progress_bar(n_tasks, "tasks", "task", not wants_json()) as bar:
 
             def look() -> None:
-                bar.update(len(folder.tasks) - folder.n_left - bar.n)
+                bar.update(n_tasks - folder.n_left - bar.n)
                 seen()
 
             engine.work(look)
         gather(results, folder.order)
 
     def _engine(self, folder: WorkFolder, results: Results, bench: Workbench) -> Engine:
+        from fewshot.work.gpus import gpus_to_share
+
+        gpus = gpus_to_share(bench.device, bench.heads_device)
         if self.scheduler:
             from fewshot.work.cluster import Cluster
             from fewshot.work.remote import Settings
-            from fewshot.work.schedulers import Tls
+            from fewshot.work.schedulers import Tls, opened
 
-            files = (str(path or "") for path in (self.tls_ca_file, self.tls_cert, self.tls_key))
-            return Cluster(folder, Settings.of(results.path, bench), self.scheduler, Tls(*files))
+            tls = Tls(*(str(path or "") for path in (self.tls_ca_file, self.tls_cert, self.tls_key)))
+            opener = partial(opened, gpus=gpus)
+            return Cluster(folder, Settings.of(results.path, bench), self.scheduler, tls, opener)
         from fewshot.work.processes import LocalWorkers
 
         say = partial(click.echo, err=True)
-        return LocalWorkers(folder, results.path, self.jobs, _options_of(bench), say)
+        return LocalWorkers(folder, results.path, self.jobs, _options_of(bench), say, gpus)
 
 
-def planned(path: Path, specs: Sequence[RunSpec], results: Results, bench: Workbench) -> WorkFolder:
-    """The folder with the tasks of these runs."""
+def planned(path: Path, specs: Sequence[RunSpec], results: Results, bench: Workbench) -> tuple[WorkFolder, int]:
+    """The folder with the tasks of these runs, and the number of images whose features are stored: tasks that would
+    embed nothing else have ended."""
+    from fewshot.work.doing import Bench
     from fewshot.work.places import WorkFolder
     from fewshot.work.planning import plan
+    from fewshot.work.presence import end_stored
 
-    tasks = plan(specs, results, bench)
-    return WorkFolder.make(path, tasks, run_ids(specs, bench))
+    folder = WorkFolder.make(path, plan(specs, results, bench), run_ids(specs, bench))
+    return folder, end_stored(folder, Bench(results, bench))
 
 
 def gather(results: Results, order: Sequence[str]) -> None:
@@ -143,11 +152,16 @@ def gather(results: Results, order: Sequence[str]) -> None:
 def write_plan(folder: Path, specs: Sequence[RunSpec], bench: Workbench) -> int:
     """Writes the tasks of these runs into a folder; answers with their number and with what to do next."""
     from fewshot.results.files import Results
+    from fewshot.work.listing import stored_in_words
 
     _check_unfinished_work(folder, specs)
-    made = planned(folder, specs, Results(folder / "rows.jsonl"), bench)
-    text = f"{counted(len(made.tasks), 'task')} in {folder}. Start on any machine that sees it: fewshot work {folder}"
-    answer(text, {"plan": folder, "n_tasks": len(made.tasks)})
+    plan, n_stored = planned(folder, specs, Results(folder / "rows.jsonl"), bench)
+    n_tasks = plan.n_left
+    tasks = f"{counted(n_tasks, 'task')} in {folder}{stored_in_words(n_stored)}."
+    answer(
+        f"{tasks} Start on any machine that sees it: fewshot work {folder}",
+        {"plan": folder, "n_tasks": n_tasks, "n_stored": n_stored},
+    )
     return 0
 
 

@@ -14,8 +14,9 @@ from fewshot.commands._options import Count, count, counts, ways
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
-    from fewshot.episodes.episodes import Episodes, EpisodeShape
+    from fewshot.episodes.episodes import Episodes
     from fewshot.episodes.lists import EpisodeList
+    from fewshot.episodes.shape import EpisodeShape
     from fewshot.plugins.spec import Spec
     from fewshot.runs.sizes import Data, EpisodeSizes
     from fewshot.samplers import Sampler

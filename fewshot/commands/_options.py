@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import click
 
 from fewshot.commands._names import NameOf
-from fewshot.files.regular import check_name
+from fewshot.files.regular import check_local, check_name
 from fewshot.plugins.devices import check_device
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ _MOST_DIGITS = 18
 
 
 class FilePath(click.Path):
-    """The path of a file, or of a folder with `dir_okay`, or of both; one with a NUL character is a BadParameter."""
+    """The path of a file, or of a folder with `dir_okay`, or of both; a URL and a name with a NUL character are a
+    BadParameter."""
 
     def __init__(self, dir_okay: bool = False, file_okay: bool = True) -> None:
         super().__init__(dir_okay=dir_okay, file_okay=file_okay, path_type=Path)
@@ -36,6 +37,7 @@ class FilePath(click.Path):
         """The path."""
         try:
             check_name(value)
+            check_local(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
         return super().convert(value, param, ctx)

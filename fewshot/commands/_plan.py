@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from fewshot.pretraining.planning import PlannedTraining
     from fewshot.results.files import Results
     from fewshot.results.row import Row
-    from fewshot.runs.pipeline import Workbench
-    from fewshot.runs.specs import PreparedRun, RunSpec
+    from fewshot.runs.prepared import PreparedRun
+    from fewshot.runs.specs import RunSpec
+    from fewshot.runs.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Plan:
         if not any(source.to_train() for source in sources):
             return []
         from fewshot.pretraining.planning import planned_trainings
-        from fewshot.pretraining.training import Trainer
+        from fewshot.pretraining.trainer import Trainer
 
         return planned_trainings(sources, Trainer(bench.images, bench.device))
 
@@ -161,13 +162,14 @@ def dry_run(specs: Sequence[RunSpec], results: Results, bench: Workbench, with_t
     lines = [*_run_lines(runs), *map(training_line, trainings), *embedding_lines(embeddings), _total_line(values)]
     if with_tasks:
         from fewshot.work.doing import Bench
-        from fewshot.work.listing import grouped, in_short
+        from fewshot.work.listing import grouped, in_short, stored_in_words
         from fewshot.work.planning import plan as tasks_of
-        from fewshot.work.presence import stored_images
+        from fewshot.work.presence import stored_images, unfinished
 
         tasks = tasks_of(specs, results, bench)
         stored = stored_images(tasks, Bench(results, bench, allow_import=True))  # the suite of the user names them
-        lines, values["tasks"] = [*lines, in_short(tasks)], grouped(tasks, rates(), stored)[1]["tasks"]
+        lines.append(in_short(unfinished(tasks, stored)) + stored_in_words(sum(stored.values())))
+        values["tasks"] = grouped(tasks, rates(), stored)[1]["tasks"]
     answer("\n".join(lines), values)
     return 1 if any(run.problem for run in runs) or any(e.problem for e in embeddings) else 0
 

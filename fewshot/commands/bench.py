@@ -26,8 +26,8 @@ from fewshot.commands._running import check_unfinished, starting
 if TYPE_CHECKING:
     from fewshot.results.files import Results
     from fewshot.results.row import Row
-    from fewshot.runs.pipeline import Workbench
     from fewshot.runs.specs import RunSpec
+    from fewshot.runs.workbench import Workbench
 
 __all__ = ["Plan", "command"]
 

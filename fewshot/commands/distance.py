@@ -77,7 +77,7 @@ def command(
     from fewshot.features.distances import distances
     from fewshot.plugins.member_field import member
     from fewshot.plugins.registry import BACKBONES
-    from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.workbench import Workbench
 
     bench, spec = Workbench(), member(BACKBONES, reference)
     values = []

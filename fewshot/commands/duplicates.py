@@ -17,8 +17,8 @@ from fewshot.plugins.wording import counted
 if TYPE_CHECKING:
     from fewshot.datasets.duplicates import Duplicates
     from fewshot.plugins.spec import Spec
-    from fewshot.runs.pipeline import Workbench
     from fewshot.runs.sizes import Data
+    from fewshot.runs.workbench import Workbench
 
 _LINES = 20  # printed pairs
 
@@ -56,7 +56,7 @@ def command(
     from fewshot.plugins.member_field import member
     from fewshot.plugins.registry import BACKBONES
     from fewshot.report.pictures.duplicates import check_out, place, words, write_duplicates
-    from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.workbench import Workbench
 
     bench = Workbench()
     opened, network = data.open(bench), None if backbone is None else member(BACKBONES, backbone)

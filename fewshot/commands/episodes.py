@@ -47,7 +47,7 @@ def command() -> None:
 @json_option
 def make(data: DataRequest, request: EpisodeRequest, n_episodes: int, protocol: str, out: Path, dry_run: bool) -> None:
     """Sample episodes and write them to a file, for `fewshot run --list FILE` or for other programs."""
-    from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.workbench import Workbench
 
     opened = data.open(Workbench())
     request = request.on(opened)

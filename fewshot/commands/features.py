@@ -17,7 +17,7 @@ from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
-    from fewshot.episodes.episodes import Ints
+    from fewshot.episodes.flat import Ints
     from fewshot.features.table import FeatureTable
 
 
@@ -47,12 +47,7 @@ if TYPE_CHECKING:
     metavar="SPEC",
     help="Divide the classes by this rule (default: the data set's own), for --rows.",
 )
-@click.option(
-    "--dtype",
-    type=click.Choice(["float32", "bfloat16"]),
-    default="float32",
-    help="Set the compute dtype of the backbone.",
-)
+@_device_options.dtype_option
 @_options.device_option("Run the network")
 @_device_options.embedding_batch_option
 @_device_options.compile_option
@@ -86,7 +81,7 @@ def command(
     from fewshot.features.table import feature_table
     from fewshot.plugins.member_field import member
     from fewshot.plugins.registry import BACKBONES
-    from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.workbench import Workbench
 
     settings = _device_options.embedding_settings(embedding_batch, compiled, decoders)
     bench = Workbench(device=device, embedding=settings)

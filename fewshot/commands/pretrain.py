@@ -19,7 +19,7 @@ from fewshot.plugins.wording import agreeing, counted
 
 if TYPE_CHECKING:
     from fewshot.backbones.pretrained import Pretrained
-    from fewshot.pretraining.training import Trainer
+    from fewshot.pretraining.trainer import Trainer
     from fewshot.results.training_record import TrainingRecord
 
 
@@ -104,7 +104,7 @@ def command(specs: tuple[str, ...], request: TrainingRequest, device: str | None
       fewshot pretrain --data birds --recipe "CrossEntropy(epochs=5)" --images 100 --images all
     """
     from fewshot.plugins.registry import BACKBONES
-    from fewshot.pretraining.training import Trainer
+    from fewshot.pretraining.trainer import Trainer
 
     sources = [*map(_pretrained, specs), *request.sources()]
     if not sources:

@@ -17,6 +17,7 @@ from fewshot.commands._benchmark import BenchmarkRequest, Plan
 from fewshot.commands._choice_request import ChoiceRequest
 from fewshot.commands._compute_request import ComputeRequest
 from fewshot.commands._data_request import DataRequest, usual_backbone
+from fewshot.commands._device_options import dtype_option
 from fewshot.commands._episode_request import EpisodeRequest
 from fewshot.commands._names import NameOf
 from fewshot.commands._options import check_file
@@ -24,12 +25,13 @@ from fewshot.commands._ranked import larger_than_asked, measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._results import print_failures, writable_results
 from fewshot.commands._running import starting
+from fewshot.plugins.wording import agreeing, listed
 
 if TYPE_CHECKING:
     from fewshot.results.files import Results
-    from fewshot.runs.pipeline import Workbench
     from fewshot.runs.sizes import Data
     from fewshot.runs.specs import Listed, RunSpec, Sampled
+    from fewshot.runs.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -95,22 +97,18 @@ class GridRequest:
             "--list", "listed", type=_options.FILE, help="Read the episodes from a file of `fewshot episodes make`."
         ),
     ]
-    dtype: Annotated[
-        str,
-        click.option(
-            "--dtype",
-            type=click.Choice(["float32", "bfloat16"]),
-            default="float32",
-            help="Set the compute dtype of the backbone.",
-        ),
-    ]
+    dtype: Annotated[str, dtype_option]
 
     def specs(self, data: Data, choice: ChoiceRequest, episodes: EpisodeRequest) -> list[RunSpec]:
         """The runs, backbone by backbone. Unknown names raise a ValueError before anything runs."""
         from fewshot.runs.specs import RunSpec
 
         methods = self.methods()
-        self._check_seen(data)
+        if not data.split.seen:
+            self._refuse_fitted(
+                f"the split {data.split_spec} has none",
+                ', or a split with seen classes, such as --split "BySeed()"',
+            )
         choice.check()
         backbones = self.backbones or (usual_backbone(data.images),)
         chosen = [(transform, choice.evaluator(evaluator)) for transform, evaluator in methods]
@@ -149,19 +147,33 @@ class GridRequest:
             raise click.UsageError("--preset sets evaluator and transform; remove --evaluator and --transform")
         return [(p.transform, p.evaluator) for p in map(preset, self.presets)]
 
-    def _check_seen(self, data: Data) -> None:
-        """Raises a ValueError if a transform is fitted on seen classes and the split has none."""
+    def check_benchmark(self, request: BenchmarkRequest) -> None:
+        """Raises a ValueError if a transform is fitted on seen classes that sets of a benchmark lack, before any is
+        read. With --partial the sets without seen classes are left out, if others have some."""
+        from fewshot import protocols
+        from fewshot.protocols._needs import without_seen
+        from fewshot.protocols._places import chosen_sets
+
+        sets = chosen_sets(protocols.benchmark(str(request.benchmark)), request.sets)
+        lacking = without_seen(sets)
+        if lacking and len(lacking) == len(sets):
+            self._refuse_fitted(f"no set of {request.benchmark} has any" if len(sets) > 1 else f"{lacking[0]} has none")
+        elif lacking and not request.partial:
+            which = f"{listed(lacking)} of {request.benchmark} {agreeing(len(lacking), 'has', 'have')} none"
+            self._refuse_fitted(which, ", or run the other sets with --partial")
+
+    def _refuse_fitted(self, lack: str, otherwise: str = "") -> None:
+        """Raises a ValueError that names the option to type in place of a transform that is fitted on seen classes."""
         from fewshot.plugins.registry import TRANSFORMS
         from fewshot.runs.presets import preset
 
         named = [(f"--preset {p.name}", p.transform, f"--preset {p.without_seen}") for p in map(preset, self.presets)]
         own = [(f"--transform {self.transform}", self.transform, '--transform "L2()"')] if self.transform else []
         for option, transform, instead in [*named, *own]:
-            if TRANSFORMS.spec(transform).declares("needs_seen") and not data.split.seen:
+            if TRANSFORMS.spec(transform).declares("needs_seen"):
                 raise ValueError(
                     f"{option} needs seen classes, because it fits {TRANSFORMS.spec(transform).name} on their images, "
-                    f"but the split {data.split_spec} has none; use {instead}, or a split with seen classes, such as "
-                    '--split "BySeed()"'
+                    f"but {lack}; use {instead}{otherwise}"
                 )
 
     def _episodes(self, data: Data, request: EpisodeRequest) -> list[Sampled | Listed]:
@@ -215,6 +227,7 @@ def command(
     plan, unusual = None, ""
     if named.benchmark:
         methods = grid.methods(named.transforms()) if grid.names_methods else []
+        grid.check_benchmark(named)
         plan = named.plan(data.data, grid.backbones, methods, grid.dtype, bench, grid.transform)
         specs = plan.specs
     else:

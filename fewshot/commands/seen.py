@@ -37,7 +37,7 @@ def command(data: DataRequest, backbone: str | None, trained_on: str | None) -> 
     """List the classes of a data set with their state: seen, not seen or unknown in the training data of given weights,
     and the evidence."""
     from fewshot.results.seen_classes import SEEN, UNKNOWN, sentence
-    from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.workbench import Workbench
 
     if (backbone is None) == (trained_on is None):
         raise click.UsageError("give either --backbone, or --trained-on with the name of the training data")

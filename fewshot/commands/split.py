@@ -87,7 +87,7 @@ def show(data: str | None, rule: str | None, file: Path | None) -> None:
 def _of_data(data: str, rule: str | None) -> tuple[ClassSplit, dict[str, int]]:
     """The split of a data set, and the number of images of each class."""
     from fewshot.commands._data_request import open_data
-    from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.workbench import Workbench
 
     opened = open_data(data, rule, "all", Workbench())
     counts = (opened.images.pool().start[1:] - opened.images.pool().start[:-1]).tolist()

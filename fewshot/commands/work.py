@@ -36,9 +36,7 @@ if TYPE_CHECKING:
     help="Take over the task of a worker that gave no sign of life for this long.",
 )
 @click.option("--allow-import", is_flag=True, help="Import members that the plan names as package.module:Class.")
-@click.option(
-    "--budget-mb", type=click.IntRange(min=1), default=24, help="Limit the memory of a batch of episodes (MB)."
-)
+@_device_options.budget_option
 @_options.device_option("Run networks")
 @_device_options.embedding_batch_option
 @_device_options.compile_option

@@ -13,7 +13,9 @@ import numpy as np
 
 from fewshot.conformance.judging import generator_states, repr_problem
 from fewshot.datasets import ArrayImages, Group, LabelledImages
-from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import SAMPLERS
 from fewshot.samplers import Sampler
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from fewshot.backbones import Backbone, freeze, weights_digest
 from fewshot.datasets import ArrayImages
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import Evaluator, FeatureEvaluator, ImageEvaluator, TransductiveEvaluator
 from fewshot.evaluators.tuning.image_rows import ImageRows
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.plugins.wording import agreeing, counted
 
 _NO_LABEL = frozenset(

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import Rows
+from fewshot.episodes.flat import Rows
 
 _TILE, _GAP, _NAMES = 64, 4, 120  # pixels: of a picture, between pictures, for class names
 _GROUND, _INK = "#e8e8e8", "black"

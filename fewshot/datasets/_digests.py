@@ -25,14 +25,15 @@ from fewshot.datasets._decoding import read_image
 from fewshot.datasets._depth import Scales, scales_of
 from fewshot.datasets._image_files import not_unicode
 from fewshot.datasets._pictures import PictureFacts, blank_rows, check_content, facts_of_file, warn_pictures
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.atomic import home, make_folder
 from fewshot.files.checksums import checked_content, with_checksum
 from fewshot.files.progress import with_progress
 from fewshot.plugins.fields import integer
 from fewshot.plugins.wording import counted
 
-DRAFT = integer(1).worded("a number of pixels of at least 1")
+_LARGEST_SIDE = 65_535  # of a JPEG picture: a draft of more would change no picture, under another name
+DRAFT = integer(1, _LARGEST_SIDE + 1).worded(f"a number of pixels from 1 to {_LARGEST_SIDE:,}, the largest of JPEG")
 _DECODING = 2  # raised when a file decodes to other pixels or facts: the cache holds those of its version
 _log = logging.getLogger("fewshot")
 _Found = TypeVar("_Found")

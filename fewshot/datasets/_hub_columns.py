@@ -16,7 +16,7 @@ from fewshot.datasets._decoding import Encoded, read_image
 from fewshot.datasets._depth import Scales
 from fewshot.datasets._digests import file_stamp, stamp_of
 from fewshot.datasets._pictures import PictureFacts, facts_of_file
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 
 _LABELS = ("label", "labels", "class", "category")  # usual names of columns that are no ClassLabel
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 
 
 def size_in_name(name: str, sizes: Sequence[int]) -> int:

@@ -15,7 +15,7 @@ from fewshot.datasets import ClassList, Group, LabelledImages, images_digest
 from fewshot.datasets._class_names import joined_spellings, warn_of_names
 from fewshot.datasets._digests import open_files
 from fewshot.datasets._partitions import check_partitions, report_partitions, with_partitions
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.plugins.short_name import one_line
 
 _log = logging.getLogger("fewshot")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from fewshot.datasets import Group
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.plugins.wording import agreeing, counted
 
 PARTS: Mapping[str, frozenset[str]] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from fewshot.datasets import GivenVectors, Group, ImageSequence, LabelledImages
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.vectors import HeldVectors
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.csv_files import CsvFile, csv_text
 
 Floats = NDArray[np.float64]

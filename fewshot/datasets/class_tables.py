@@ -14,7 +14,7 @@ from fewshot.datasets import ClassList, Dataset, Group, LabelledImages
 from fewshot.datasets._class_names import SILENT
 from fewshot.datasets._listed import Entries, Listing, named_classes
 from fewshot.datasets._partitions import split_rule, with_partitions
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.csv_files import CsvFile
 from fewshot.files.regular import remembered
 from fewshot.plugins.folder_names import telling_name

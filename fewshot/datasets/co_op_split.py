@@ -16,7 +16,7 @@ import numpy as np
 
 from fewshot.datasets import ClassList, Dataset, Group, LabelledImages
 from fewshot.datasets._listed import Entries, Listing
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.regular import parsed_json, read_text
 from fewshot.plugins.short_name import one_line
 

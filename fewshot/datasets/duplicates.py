@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fewshot.datasets import LabelledImages, image_digest
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.progress import progress_bar
 
 WITHIN, ACROSS = "within a class", "across classes"

@@ -10,7 +10,7 @@ from PIL import Image
 
 import fewshot.data.icons as bundled
 from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, images_digest
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.plugins.fields import declare, one_of
 
 DOMAINS = ("mono", "colour", "both")

@@ -17,7 +17,7 @@ from fewshot.datasets._digests import DRAFT, open_files
 from fewshot.datasets._folder_layout import LAYOUT, WRAPPERS, FolderLayout, detected
 from fewshot.datasets._image_files import ImageFiles, folders_in, warn_skipped
 from fewshot.datasets._partitions import is_partition, part_of, report_partitions, split_rule, with_partitions
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.plugins.fields import declare
 from fewshot.plugins.folder_names import telling_name
 from fewshot.plugins.signature import Later

@@ -14,7 +14,7 @@ from fewshot.datasets import GivenVectors, Group, LabelledImages
 from fewshot.datasets._class_names import SILENT, joined_spellings, warn_of_names
 from fewshot.datasets._partitions import check_partitions, report_partitions, split_rule, with_partitions
 from fewshot.datasets._vector_faults import VectorFaults, warn_of_class_vectors
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.vectors import HeldVectors, Vectors, vectors_digest
 from fewshot.plugins.wording import counted
 

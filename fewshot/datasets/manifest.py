@@ -19,7 +19,7 @@ from fewshot.datasets._class_names import SILENT, check_labels
 from fewshot.datasets._digests import DRAFT
 from fewshot.datasets._listed import Entries, Listing, group_of_classes, named_classes
 from fewshot.datasets._partitions import split_rule, with_partitions
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.csv_files import CsvFile
 from fewshot.files.regular import remembered
 from fewshot.plugins.fields import declare

@@ -26,7 +26,7 @@ from fewshot.datasets._decoding import to_rgb
 from fewshot.datasets._digests import Files, open_files, warn_copies
 from fewshot.datasets._torchvision_files import check_files, load_cifar, unpack_gz
 from fewshot.datasets._torchvision_sources import DEBIAN_SETS, SOURCES, Source
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.atomic import home, make_folder
 from fewshot.files.progress import with_progress
 from fewshot.plugins.suggestions import nearest

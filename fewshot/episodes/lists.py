@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from fewshot.episodes.episodes import Episodes, Ints
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints
 from fewshot.episodes.labelled import Labelled
 from fewshot.files.atomic import read_metadata
 

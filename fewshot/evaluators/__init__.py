@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fewshot.episodes.episodes import EpisodeBatch, Items
+from fewshot.episodes.batch import EpisodeBatch, Items
 from fewshot.plugins.fields import Member, Rule
 from fewshot.solvers.rounding import shortened
 from fewshot.solvers.similarity import cosines, inner_products, unit

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import Evaluator, FeatureEvaluator, Head
 from fewshot.plugins.code import code_digest, function_digest
 from fewshot.plugins.held import held_spec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator
 from fewshot.evaluators._warned_once import warn_once
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from torch import Tensor
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype

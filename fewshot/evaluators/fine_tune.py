@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.evaluators.tuning import BATCHNORMS, Tuning
 from fewshot.evaluators.tuning.descent import Descent

@@ -9,7 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, LinearHead, one_hot
 from fewshot.evaluators._left_out import ALONE, BESIDE_NAMES, LeftOut, left_out_bytes
 from fewshot.evaluators._shared_covariance import SharedCovariance, mean_distance, support_scale

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.descent import Descent

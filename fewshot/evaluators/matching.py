@@ -10,7 +10,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head
 from fewshot.plugins.fields import POSITIVE, declare
 from fewshot.solvers.rounding import shortened

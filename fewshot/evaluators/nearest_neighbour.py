@@ -10,7 +10,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head
 from fewshot.evaluators._by_class import VoteCounter, has_large_indicator
 from fewshot.plugins.fields import POSITIVE, declare, integer, one_of

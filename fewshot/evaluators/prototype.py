@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, Places
 from fewshot.evaluators._by_class import class_means, has_large_indicator
 from fewshot.plugins.fields import declare, one_of

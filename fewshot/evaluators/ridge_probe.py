@@ -8,7 +8,7 @@ from typing import Self
 
 from torch import Tensor
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, LinearHead, one_hot
 from fewshot.plugins.fields import POSITIVE, declare
 from fewshot.solvers.gram import Rows, centred, gram, gram_bytes, means, plain, solver, with_constant

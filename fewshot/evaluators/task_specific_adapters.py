@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.adapters import add_residual

@@ -9,7 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import TransductiveEvaluator, one_hot
 from fewshot.plugins.fields import NOT_NEGATIVE, POSITIVE, Rule, declare, integer
 from fewshot.solvers.rounding import shortened

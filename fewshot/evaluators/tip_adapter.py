@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors
 from fewshot.evaluators._by_class import VoteCounter
 from fewshot.evaluators._two_sources import compared_rows, warn_of_silent_names

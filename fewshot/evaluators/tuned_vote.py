@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.evaluators._votes import TIES, VotingHead, voters
 from fewshot.evaluators.fine_tune import FineTune

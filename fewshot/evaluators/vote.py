@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from torch import Tensor
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, an_evaluator_of_features
 from fewshot.evaluators._votes import TIES, VotingHead, voters
 from fewshot.evaluators.linear_probe import LinearProbe

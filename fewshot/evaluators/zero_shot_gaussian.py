@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from torch import Tensor
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors
 from fewshot.evaluators._two_sources import warn_of_silent_names
 from fewshot.evaluators.gaussian_head import SCALES, SHRINKAGE, GaussianHead

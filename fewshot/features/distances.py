@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone

@@ -26,10 +26,11 @@ from fewshot.features.arithmetic import exact
 from fewshot.features.compilation import compiled
 from fewshot.features.decoding import Decoded, Decoder, Rows
 from fewshot.features.folding import folded
-from fewshot.features.fusing import FEWEST_BATCHES, gives, rectified
+from fewshot.features.out_of_memory import is_out_of_memory
 from fewshot.features.ring import Ring, decoding_processes
 from fewshot.features.settings import BATCH, USUAL, EmbeddingSettings
 from fewshot.features.streams import fetched, on_device
+from fewshot.features.trials import Trial, gives, trial_of
 from fewshot.features.use import UseMeter
 
 DTYPES = ("float32", "bfloat16")
@@ -51,8 +52,8 @@ class Embedder:
         self._device = backbone.device
         self._backbone = dataclasses.replace(backbone, network=copy.deepcopy(backbone.network))
         self._decoder = Decoder(images, backbone.preprocess, backbone.name)
-        self._layout = torch.contiguous_format
-        self._rectified: nn.Module | None = None  # until the first batch
+        self._layout = torch.channels_last
+        self._trial: Trial | None = None  # of a faster form of the network, until the first batch
         self.meter = UseMeter(self._device, self._batch, settings.compiled)
         if self._device.type == "cpu":
             keep_freed_memory()
@@ -77,18 +78,52 @@ class Embedder:
     def _outputs(self, batches: Iterator[Decoded]) -> Iterator[tuple[Rows, Tensor]]:
         """The slots of each batch and its features on the device, which may still be computing them."""
         still = Stillness(self._backbone.network, self._backbone.name, "embedding")
+        compute = self._compute if self._settings.compiled else self._compute_first
         for decoded, inputs in on_device(batches, self._device):
             with self.meter.computing():
-                output = self._compute(inputs)
-                self._take_rectified(inputs, output)
+                output = compute(inputs)
+            compute = self._compute
             still.check()
             yield decoded.slots, output
             self.meter.count(int((decoded.slots >= 0).sum()), decoded.n_bytes)
         still.check_values()
 
     def _compute(self, inputs: Tensor) -> Tensor:
+        return self._compute_by(self._backbone, inputs)
+
+    def _compute_by(self, backbone: Backbone, inputs: Tensor) -> Tensor:
         with exact(self._device, self._dtype):
-            return self._backbone.embed(inputs)
+            return backbone.embed(inputs.contiguous(memory_format=self._layout))
+
+    def _compute_first(self, inputs: Tensor) -> Tensor:
+        """The features of the first batch. Takes the faster form of the network for all others."""
+        output = self._compute_in_a_layout(inputs)
+        trial, self._trial = self._trial, None
+        faster = trial and trial(
+            lambda network: gives(functools.partial(self._compute_by, self._with(network)), inputs, output)
+        )
+        if faster is not None:
+            self._backbone = self._with(faster)
+        return output
+
+    def _compute_in_a_layout(self, inputs: Tensor) -> Tensor:
+        """The features, in channels_last. From here on the network works in the usual layout if it cannot take
+        channels_last, as one that calls `view` on its activations."""
+        self._arrange(torch.channels_last)
+        try:
+            return self._compute(inputs)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+        self._arrange(torch.contiguous_format)
+        return self._compute(inputs)
+
+    def _arrange(self, layout: torch.memory_format) -> None:
+        self._layout = layout
+        self._backbone.network.to(memory_format=layout)
+
+    def _with(self, network: nn.Module) -> Backbone:
+        return dataclasses.replace(self._backbone, network=network)
 
     def _check_finite(self, rows: NDArray[np.int64], values: NDArray[np.float32]) -> None:
         broken = rows[~np.isfinite(values).all(axis=1)]
@@ -103,39 +138,18 @@ class Embedder:
         shape = self._decoder.input(int(rows[0]))[0].shape
         self._decoder = dataclasses.replace(self._decoder, shape=shape)
         self._fold(shape)
-        self._layout = self._fastest_layout(shape)
         if self._settings.compiled:
-            self._backbone = dataclasses.replace(self._backbone, network=compiled(self._backbone))
-        elif (self._device.type, self._dtype) == ("cpu", torch.float32) and len(rows) >= FEWEST_BATCHES * self._batch:
-            self._rectified = rectified(self._backbone.network, torch.zeros(2, *shape))
-
-    def _take_rectified(self, inputs: Tensor, output: Tensor) -> None:
-        """Computes ReLUs in convolutions from now on, if that gives the same bits for the first batch."""
-        if self._rectified is None:
-            return
-        backbone, self._rectified = dataclasses.replace(self._backbone, network=self._rectified), None
-        if gives(backbone.embed, inputs, output):
-            self._backbone = backbone
+            self._compute_in_a_layout(torch.zeros(2, *shape, device=self._device))
+            self._backbone = self._with(compiled(self._backbone))
+        elif self._device.type == "cpu":
+            self._trial = trial_of(self._backbone.network, self._dtype, shape, len(rows) // self._batch)
 
     def _fold(self, shape: torch.Size) -> None:
         """Folds BatchNorm if the features of two noise pictures stay the same."""
         generator = torch.Generator().manual_seed(0)
         example = torch.randn(2, *shape, generator=generator).to(self._device)
         with exact(self._device, torch.float32):
-            network = folded(self._backbone.network, example)
-        self._backbone = dataclasses.replace(self._backbone, network=network)
-
-    def _fastest_layout(self, shape: torch.Size) -> torch.memory_format:
-        """channels_last, unless the network cannot take it (one that calls `view` on its activations)."""
-        network = self._backbone.network
-        example = torch.zeros(2, *shape, device=self._device)
-        try:
-            network.to(memory_format=torch.channels_last)
-            self._compute(example.to(memory_format=torch.channels_last))
-        except RuntimeError:
-            network.to(memory_format=torch.contiguous_format)
-            return torch.contiguous_format
-        return torch.channels_last
+            self._backbone = self._with(folded(self._backbone.network, example))
 
 
 def canonical_batches(rows: Rows, size: int = BATCH) -> Rows:

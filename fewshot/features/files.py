@@ -57,8 +57,11 @@ class FeatureFiles:
         dtype: str,
         features: Path,
         settings: EmbeddingSettings = USUAL,
+        device: str | None = None,
     ) -> FeatureFiles:
-        """The files of the table of these images and this backbone."""
+        """The files of the table of these images and this backbone on a kind of `device` (None: that of the
+        network)."""
+        device = device or backbone.device.type
         parts: dict[str, str | int] = {
             "format": FORMAT,
             "images": images.images_digest,
@@ -66,10 +69,10 @@ class FeatureFiles:
             "preprocess": backbone.preprocess_digest,
             "backbone": backbone.name,
             "dtype": dtype,
-            "device": backbone.device.type,
+            "device": device,
             **settings.in_key(),
         }
-        if backbone.device.type == "cuda":
+        if device == "cuda":
             parts["arithmetic"] = NAME
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         about = parts | {"n": len(images), "dim": backbone.dim}

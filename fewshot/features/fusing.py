@@ -7,16 +7,13 @@ must give the same bits first.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
 from typing import Any
 
 import torch
-from timm.layers.conv2d_same import Conv2dSame
-from timm.layers.padding import pad_same_arg
 from torch import Tensor, nn
 
 from fewshot.features.calls import followed
+from fewshot.features.changed_modules import copy_sharing_weights, loaded_class, replace_module
 
 FEWEST_BATCHES = 32  # the first one is computed twice
 _RECTIFIERS: dict[type[nn.Module], tuple[str, list[float]]] = {
@@ -31,7 +28,7 @@ class RectifiedConvolution(nn.Module):
     def __init__(self, convolution: nn.Conv2d, rectifier: nn.Module) -> None:
         super().__init__()
         self.weight, self.bias = convolution.weight, convolution.bias
-        self._same = isinstance(convolution, Conv2dSame)  # pads by the size of its input
+        self._same = _pads_by_size(convolution)
         self._steps = convolution.stride, convolution.dilation
         padding = (0, 0) if self._same else convolution.padding
         self._arguments = padding, convolution.stride, convolution.dilation, convolution.groups
@@ -40,6 +37,8 @@ class RectifiedConvolution(nn.Module):
     def forward(self, inputs: Tensor) -> Any:
         """The output [b, C, H, W] of the rectifier."""
         if self._same:
+            from timm.layers.padding import pad_same_arg  # timm is there: it made the convolution
+
             sizes = inputs.shape[-2:], self.weight.shape[-2:], *self._steps
             inputs = padded(inputs, *pad_same_arg(*map(list, sizes)))
         convolve = torch.ops.mkldnn._convolution_pointwise
@@ -75,34 +74,20 @@ def rectified(network: nn.Module, example: Tensor) -> nn.Module | None:
     ]
     if not pairs:
         return None
-    shared = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
-    copied = copy.deepcopy(network, shared)
+    copied = copy_sharing_weights(network)
     for convolution, rectifier in pairs:
         own = copied.get_submodule(convolution)
         assert isinstance(own, nn.Conv2d)
-        _replace(copied, convolution, RectifiedConvolution(own, copied.get_submodule(rectifier)))
-        _replace(copied, rectifier, nn.Identity())
+        replace_module(copied, convolution, RectifiedConvolution(own, copied.get_submodule(rectifier)))
+        replace_module(copied, rectifier, nn.Identity())
     return copied.eval()
-
-
-def gives(embed: Callable[[Tensor], Tensor], inputs: Tensor, wanted: Tensor) -> bool:
-    """Whether this gives the same bits for these inputs."""
-    try:
-        output = embed(inputs)
-    except (RuntimeError, AttributeError):  # oneDNN cannot compute it, or the network reads a field of its convolution
-        return False
-    return output.shape == wanted.shape and torch.equal(_bits(output), _bits(wanted))
-
-
-def _bits(features: Tensor) -> Tensor:
-    return features.contiguous().view(torch.int32)
 
 
 def _is_plain(convolution: nn.Module) -> bool:
     """Whether oneDNN can compute it as it is: no other kind of padding, weight or forward pass."""
     return (
-        type(convolution) in (nn.Conv2d, Conv2dSame)
-        and isinstance(convolution, nn.Conv2d)
+        isinstance(convolution, nn.Conv2d)
+        and (type(convolution) is nn.Conv2d or _pads_by_size(convolution))
         and convolution.padding_mode == "zeros"
         and not isinstance(convolution.padding, str)
         and convolution.weight.dtype == torch.float32
@@ -110,6 +95,6 @@ def _is_plain(convolution: nn.Module) -> bool:
     )
 
 
-def _replace(network: nn.Module, name: str, module: nn.Module) -> None:
-    parent, _, last = name.rpartition(".")
-    setattr(network.get_submodule(parent), last, module.eval())
+def _pads_by_size(convolution: nn.Conv2d) -> bool:
+    """Whether it is timm's convolution that pads by the size of its input."""
+    return type(convolution) is loaded_class("timm.layers.conv2d_same", "Conv2dSame")

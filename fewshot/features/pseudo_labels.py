@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fewshot.datasets import A_DATA_SET, Dataset, LabelledImages
 from fewshot.datasets._subset import subset
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.features.table import feature_table
 from fewshot.plugins.fields import declare, integer, one_of
 from fewshot.plugins.registry import BACKBONES, SPLITS

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fewshot.files.regular import check_regular, parsed_json
+from fewshot.files.regular import check_local, check_regular, parsed_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,10 +21,12 @@ _log = logging.getLogger("fewshot")
 
 
 def home() -> Path:
-    """The folder of all caches: $FEWSHOT_HOME, or the user's cache folder."""
+    """The folder of all caches: $FEWSHOT_HOME, which is a path, or the user's cache folder."""
     import platformdirs
 
-    return Path(os.environ.get("FEWSHOT_HOME") or platformdirs.user_cache_dir("fewshot"))
+    given = os.environ.get("FEWSHOT_HOME", "")
+    check_local(given)
+    return Path(given or platformdirs.user_cache_dir("fewshot"))
 
 
 def make_folder(path: Path) -> Path:

@@ -6,11 +6,13 @@ import functools
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+_URL = re.compile(r"[a-z][a-z\d+.-]+:/", re.IGNORECASE)  # also as a Path, which joins slashes; no drive of Windows
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe (FIFO)"),
@@ -40,6 +42,14 @@ def check_name(path: Path, what: str = "file") -> None:
     """Raises a ValueError if the path has a NUL character, which no name of a file may have."""
     if "\0" in str(path):
         raise ValueError(f"the name of the {what} {str(path)!r} has a NUL character; give a name without it")
+
+
+def check_local(place: str | Path) -> None:
+    """Raises a ValueError for a URL, such as s3://bucket/rows.jsonl, which would become a folder called "s3:" here."""
+    if _URL.match(str(place)):
+        raise ValueError(
+            f"{place} is a URL, and only shards of images can have one; give a path, such as one of a mounted bucket"
+        )
 
 
 def read_bytes(path: Path, what: str = "file") -> bytes:

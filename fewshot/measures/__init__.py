@@ -5,9 +5,9 @@ them without importing it. To add a measure, add one file; its columns come last
 Everything here is computed from stored predictions; the accuracy is `results.predictions.episode_accuracy`.
 
 A measure with one value per episode ([E]) is their mean, with the interval for new classes of
-`statistics.intervals.class_interval`; the lowest tenth and the calibration error are computed again without each class.
-The accuracy of the lowest class has no interval: it is a minimum, and deleting a class shows only whether it was that
-class.
+`statistics.class_intervals.class_interval`; the lowest tenth and the calibration error are computed again without each
+class. The accuracy of the lowest class has no interval: it is a minimum, and deleting a class shows only whether it was
+that class.
 
 What float16 costs. Confidences and logarithms of probabilities are stored as float16: 11 bits, so a confidence is at
 most 0.00025 off (above 0.99976 it is 1), and a logarithm at most 0.05 % of itself. Roundings go both ways: a
@@ -28,7 +28,9 @@ import numpy as np
 from fewshot.plugins.fields import Member
 from fewshot.results.columns import Value
 from fewshot.results.predictions import Predictions
-from fewshot.statistics.intervals import FRACTION, Floats, Interval, Limits, Units, class_interval
+from fewshot.statistics.class_intervals import class_interval
+from fewshot.statistics.interval import FRACTION, Floats, Interval, Limits
+from fewshot.statistics.units import Units
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.results.predictions import Predictions, means
-from fewshot.statistics.intervals import Floats, Ints
+from fewshot.statistics.interval import Floats, Ints
 
 
 @dataclass(eq=False)

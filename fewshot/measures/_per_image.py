@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fewshot.results.predictions import Predictions
-from fewshot.statistics.intervals import Floats, Ints
+from fewshot.statistics.interval import Floats, Ints
 
 
 @dataclass(eq=False)

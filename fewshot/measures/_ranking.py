@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.results.predictions import Predictions
-from fewshot.statistics.intervals import Floats
+from fewshot.statistics.interval import Floats
 
 _AT_ONCE = 1 << 16  # logits
 _RANKED: WeakKeyDictionary[Predictions, tuple[Floats, Floats]] = WeakKeyDictionary()  # gone with the predictions

@@ -10,7 +10,7 @@ from fewshot.measures import EpisodeMeasure, EpisodeTally, Tally, Whole
 from fewshot.measures._ranking import ranking
 from fewshot.results.columns import Value
 from fewshot.results.predictions import Predictions
-from fewshot.statistics.intervals import Floats
+from fewshot.statistics.interval import Floats
 
 _NO_LOGITS = "logits were not kept: they would take more than 64 MiB"
 _NO_ORDER = "no episode asks for a class and for others"

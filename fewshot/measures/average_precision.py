@@ -8,7 +8,7 @@ from typing import ClassVar
 from fewshot.measures import EpisodeMeasure
 from fewshot.measures._ranking import ranking
 from fewshot.results.predictions import Predictions
-from fewshot.statistics.intervals import Floats
+from fewshot.statistics.interval import Floats
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.episodes.episodes import take_runs
+from fewshot.episodes.flat import take_runs
 from fewshot.measures import Measure, Tally, Whole, with_bounds
 from fewshot.results.columns import Value
 from fewshot.results.predictions import Predictions
-from fewshot.statistics.intervals import FRACTION, Floats, Interval, Ints, Units, delete_one, deleted_interval
+from fewshot.statistics.class_intervals import deleted_interval
+from fewshot.statistics.delete_one import delete_one
+from fewshot.statistics.interval import FRACTION, Floats, Interval, Ints
+from fewshot.statistics.units import Units
 
 Answers = NDArray[np.uint16]  # float16 bits of confidences, the sign set where the answer is right
 N_BINS = 15

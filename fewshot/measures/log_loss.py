@@ -9,7 +9,7 @@ import numpy as np
 
 from fewshot.measures import EpisodeMeasure
 from fewshot.results.predictions import Predictions, means
-from fewshot.statistics.intervals import Floats
+from fewshot.statistics.interval import Floats
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from fewshot.measures import Measure, Tally, Whole
 from fewshot.measures._per_class import ClassAccuracy, lowest_class
 from fewshot.results.columns import Value
 from fewshot.results.predictions import Predictions
-from fewshot.statistics.intervals import Units
+from fewshot.statistics.units import Units
 
 
 @dataclass(frozen=True)

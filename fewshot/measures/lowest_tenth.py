@@ -11,7 +11,9 @@ import numpy as np
 from fewshot.measures import Measure, Tally, Whole, with_bounds
 from fewshot.results.columns import Value
 from fewshot.results.predictions import Predictions
-from fewshot.statistics.intervals import Floats, Interval, Units, deleted_interval
+from fewshot.statistics.class_intervals import deleted_interval
+from fewshot.statistics.interval import Floats, Interval
+from fewshot.statistics.units import Units
 
 SHARE = 0.1
 FEWEST = 10  # episodes

@@ -10,7 +10,7 @@ import numpy as np
 from fewshot.measures import EpisodeMeasure
 from fewshot.measures._per_class import mean_over_ways, right_answers
 from fewshot.results.predictions import Predictions
-from fewshot.statistics.intervals import Floats
+from fewshot.statistics.interval import Floats
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from fewshot.measures import EpisodeMeasure
 from fewshot.measures._per_class import mean_over_ways, right_answers
 from fewshot.results.predictions import Predictions
-from fewshot.statistics.intervals import Floats
+from fewshot.statistics.interval import Floats
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,8 @@ def _on_sampled(
     asked: _Asked,
 ) -> Iterator[StoredRun]:
     """The rows on sampled or listed episodes, by ordinary runs."""
-    from fewshot.runs.pipeline import Workbench, run
+    from fewshot.runs.pipeline import run
+    from fewshot.runs.workbench import Workbench
 
     load = cache(load_images)
     data = open_data(asked.data, asked.split, asked.classes, load)

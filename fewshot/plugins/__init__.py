@@ -4,6 +4,8 @@ May import: files.
 A new kind of member: one `Registry` line in registry.py, for a folder whose `__init__.py` holds the base class.
 
     registry.py       the registries: names, signatures, specs and objects of the members of a folder
+    members.py        the members of a folder and of plug-ins, by name        binding.py       from calls to specs
+    object_calls.py   from objects to calls                                   wording.py       numbers with nouns, lists
     spec.py           a member as an object: its text, identity and paths     call.py          the parser of spec texts
     signature.py      fields and declarations, read without importing         fields.py        rules for field values
     folders.py        the signatures of a folder, kept on disk while its sources stay as they are

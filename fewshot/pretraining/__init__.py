@@ -3,7 +3,8 @@
 May import: backbones, features, transforms, evaluators and everything below them; runs import this folder.
 A new recipe: one file with a frozen dataclass derived from `Recipe`; the common tests find it.
 
-    training.py      trains and resumes               planning.py   the cost of missing trainings
+    trainer.py       trains what is missing           training.py   one training, which resumes
+    planning.py      the cost of missing trainings    _record.py    the record of a finished training
     ladders.py       trainings with more images, classes or parameters
     _material.py     images for training, validation and test       _batches.py   network inputs of a step
     _schedule.py     hyperparameters that recipes share             _heads.py     classifiers, error on held-out images

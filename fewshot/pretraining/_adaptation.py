@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.fields import POSITIVE, declare, integer
 from fewshot.pretraining import Objective, Setting
 from fewshot.pretraining._batches import Inputs

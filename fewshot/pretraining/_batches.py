@@ -15,7 +15,7 @@ from torch import Tensor
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.evaluators.tuning.views import draw, view
 
 if TYPE_CHECKING:

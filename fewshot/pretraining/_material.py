@@ -10,7 +10,7 @@ from fewshot.datasets import Group, LabelledImages
 from fewshot.datasets._digests import named_labels_digest
 from fewshot.datasets._subset import subset
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.plugins.wording import counted
 from fewshot.splits import ClassSplit
 

@@ -38,6 +38,16 @@ class Progress:
         """The number of finished steps."""
         return len(self.losses)
 
+    @property
+    def first_loss(self) -> float:
+        """The mean loss over the first tenth of the steps so far."""
+        return self._mean(self.losses[: self._tenth])
+
+    @property
+    def recent_loss(self) -> float:
+        """The mean loss over the last tenth of the steps so far."""
+        return self._mean(self.losses[-self._tenth :])
+
     def keep_best(self, loss: float) -> None:
         """Keeps a copy of the weights if their validation loss is the least so far."""
         if self.best_loss is None or loss < self.best_loss:
@@ -95,6 +105,14 @@ class Progress:
                 self.optimizer.state[parameter] = on_device
         self.losses, self.best = losses.tolist(), best or None
         self.best_loss, self.best_step, self.seconds = values
+
+    @property
+    def _tenth(self) -> int:
+        return max(1, round(0.1 * self.step))
+
+    @staticmethod
+    def _mean(losses: list[float]) -> float:
+        return sum(losses) / max(1, len(losses))
 
     @property
     def _parameters(self) -> list[Tensor]:

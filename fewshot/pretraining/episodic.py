@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import EpisodeShape, Ints
+from fewshot.episodes.flat import Ints
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.fields import declare, integer
 from fewshot.pretraining import Objective, Recipe, Setting
 from fewshot.pretraining._batches import Inputs

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from fewshot.backbones import BackboneSource
 from fewshot.backbones.pretrained import Pretrained
 from fewshot.plugins.registry import BACKBONES
-from fewshot.pretraining.training import Trainer, without_seed
+from fewshot.pretraining._record import without_seed
+from fewshot.pretraining.trainer import Trainer
 
 
 @dataclass(frozen=True)

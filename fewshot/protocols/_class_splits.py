@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 
 FIVE_WAY = (EpisodeShape(5, 1, 15), EpisodeShape(5, 5, 15))
 SEEN_BY_NETWORK = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 
 
 def shape_text(shape: EpisodeShape) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 
 _SETS = ("BCT", "BRD", "CRS", "FLW", "MD_MIX", "PLK", "PLT_VIL", "RESISC", "SPT", "TEX")
@@ -17,6 +17,7 @@ def _set(name: str) -> BenchmarkSet:
     )
 
 
+NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
 BENCHMARK = Benchmark(
     name="meta_album",
     version=1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.protocols import OURS, Benchmark, Head
 from fewshot.protocols._test_sets import WHOLE_TEST_SET, set_of
 
@@ -15,6 +15,10 @@ _SETS = (
     *("stanford_cars", "stl10", "sun397", "ucf101"),
 )
 
+NEEDS = (
+    "Needs the package h5py for patch_camelyon.",
+    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+)
 BENCHMARK = Benchmark(
     name="mieb_few_shot",
     version=1,
@@ -41,6 +45,10 @@ BENCHMARK = Benchmark(
         "oxford_flowers is not the official split: 7,169 training images instead of 1,020.",
     ),
     confirm=("The order of your copies, and so the draws.",),
+)
+FEWSHOT_NEEDS = (
+    "Needs the package h5py for patch_camelyon.",
+    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
 )
 FEWSHOT = replace(
     BENCHMARK,

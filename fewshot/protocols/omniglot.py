@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fewshot.datasets._known_sets import edition
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 from fewshot.protocols._class_splits import SEEN_BY_NETWORK
 
@@ -12,8 +12,8 @@ _PLACES = tuple(
     Place(f"{name}/images_background", "ImageFolderSet({folder}, layout='partition/superclass/class')")
     for name in _NAMES
 )
-_GET = "github.com/brendenlake/omniglot (images_background.zip and images_evaluation.zip, unpacked side by side)"
-_EDITION = edition("omniglot", "all in one")
+_EDITION = edition("omniglot", "without partitions")
+_GET = f"{_EDITION.address} (images_background.zip and images_evaluation.zip, unpacked side by side)"
 
 BENCHMARK = Benchmark(
     name="omniglot",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from fewshot.episodes.episodes import EpisodesDigest
+from fewshot.episodes.digest import EpisodesDigest
 from fewshot.results.parts import PredictionParts
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.reading import SAME

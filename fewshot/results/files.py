@@ -12,7 +12,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ _PATIENCE = 5.0  # seconds: another process appends one line
 @dataclass(frozen=True)
 class Results:
     """A results file, of a suite or of single runs. With `own`, this process appends to the file of that name in the
-    folder `<name>.rows/`, as its only writer, so that no lock is needed."""
+    folder `<name>.rows/`, as its only writer, so that only failures need a lock."""
 
     path: Path
     own: str = field(default="", compare=False, repr=False, kw_only=True)
@@ -54,14 +54,15 @@ class Results:
         raise ValueError(f"results are a path, such as 'runs.jsonl', or Results(path); got {place!r:.80}")
 
     def append(self, row: Row) -> None:
-        """Adds a row as one whole line; after a torn line, it starts a new line first."""
-        if self.own:
-            file = own_files.folder_of(self.path) / f"{self.own}.jsonl"
+        """Adds a row as one whole line; after a torn line, it starts a new line first. Adds no failure that the rows
+        show already: a worker that is lost after it has written one leaves its task to another."""
+        failed = row.status != "ok"
+        with nullcontext() if self.own and not failed else self._held():
+            if failed and own_files.show(own_files.readings(self.path), row):
+                return
+            file = own_files.folder_of(self.path) / f"{self.own}.jsonl" if self.own else self.path
             make_folder(file.parent)
             _append(file, [row.to_json().encode() + b"\n"])
-            return
-        with self._held():
-            _append(self.path, [row.to_json().encode() + b"\n"])
 
     @contextmanager
     def _held(self) -> Iterator[None]:

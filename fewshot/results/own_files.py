@@ -59,6 +59,17 @@ def merged(found: Sequence[Reading]) -> list[Row]:
     ]
 
 
+def show(found: Sequence[Reading], failure: Row) -> bool:
+    """Whether these rows show a failure of the same run with the same error; when and where it failed does not
+    count."""
+    said = _said(Row.from_json(failure.to_json()))
+    return any(_said(row) == said for row in merged(found) if row.status == failure.status)
+
+
+def _said(failure: Row) -> tuple[object, ...]:
+    return failure.run_id, failure.schema, failure.protocol, failure.benchmark_set, failure.error, failure.spec
+
+
 def _age(row: Row) -> tuple[int, str]:
     return row.n_episodes, row.finished
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.episodes.episodes import ARRAY_TYPES
+from fewshot.episodes.arrays import ARRAY_TYPES
 from fewshot.plugins.wording import counted
 
 Arrays = Mapping[str, NDArray[Any]]

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.episodes.episodes import Episodes, Ints, take_runs
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints, take_runs
 from fewshot.files.atomic import read_safetensors, write_safetensors
 from fewshot.results.prediction_arrays import ANSWERS, EPISODES, check_arrays
 
@@ -66,7 +67,7 @@ class Predictions:
 
     def save(self, path: Path, provenance: dict[str, str]) -> None:
         """Writes a .safetensors file, whole or not at all, with `provenance` as text."""
-        arrays: dict[str, NDArray[Any]] = {EPISODES + k: v for k, v in self.episodes._arrays().items()}
+        arrays: dict[str, NDArray[Any]] = {EPISODES + k: v for k, v in self.episodes.arrays().items()}
         arrays.update({name: getattr(self, name) for name in ANSWERS if getattr(self, name) is not None})
         about = {"format": FORMAT, "images_digest": self.episodes.images_digest, "seed": str(self.episodes.seed)}
         write_safetensors(path, arrays, about | provenance)

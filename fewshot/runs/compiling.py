@@ -16,11 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from fewshot.datasets.labelled_vectors import labelled_vectors
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import DATASETS
 from fewshot.runs.background import WITH_LOOPS
-from fewshot.runs.pipeline import Workbench, run
+from fewshot.runs.pipeline import run
 from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 from fewshot.solvers import loop_cache
 
 _DIM = 32  # more features than support rows, as the loops want

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.files.progress import progress_bar, show_step
 from fewshot.plugins.spec import Spec
 from fewshot.results import provenance
@@ -21,16 +22,19 @@ from fewshot.results.columns import Cost, RunName, SpecColumns
 from fewshot.results.predictions import Predictions, keeps_logits
 from fewshot.results.resources import Resources
 from fewshot.results.row import Row
-from fewshot.runs.columns import Design, digests, honesty, score, training
+from fewshot.runs.columns import digests, honesty, training
+from fewshot.runs.design import Design
 from fewshot.runs.guards import check_support
 from fewshot.runs.loading import load_backbone
 from fewshot.runs.names import text_prompts, texts_digest
 from fewshot.runs.pace import Pace
 from fewshot.runs.resources import gpu_of, models
+from fewshot.runs.scores import score
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
     from fewshot.backbones._words import Prompts
+    from fewshot.runs.learners import Learner
 
 
 def on_episodes(
@@ -50,9 +54,8 @@ def on_episodes(
     interval is for these images. Episodes of other images raise a ValueError.
     """
     from fewshot.features.table import feature_table
-    from fewshot.runs.learners import learner
+    from fewshot.runs.learner_setup import learner
     from fewshot.runs.needs import needs
-    from fewshot.runs.solving import solve
 
     episodes.check(images)
     loaded = load_backbone(backbone).to(device).on(images)
@@ -67,19 +70,29 @@ def on_episodes(
         progress,
         None if prompts is None else partial(_named, loaded, folder, progress),
     )
+    predictions, costs = _solved(episodes, solver, evaluator, loaded, progress)
+    members = backbone, evaluator, transform
+    row = _row(members, loaded, images, predictions, costs, prompts)
+    return row, replace(predictions, logits=None)
+
+
+def _solved(
+    episodes: Episodes, learner: Learner, evaluator: Spec, backbone: Backbone, progress: bool
+) -> tuple[Predictions, tuple[float, Resources]]:
+    """The predictions of these episodes, and what solving them took."""
+    from fewshot.runs.solving import solve
+
     start, keep = time.monotonic(), keeps_logits(episodes, len(episodes))
     with progress_bar(len(episodes), evaluator.text, "episode", progress) as bar:
         pace = Pace(evaluator.text, len(episodes), bar.update)
-        solving = partial(solve, learner=solver, keep_logits=keep, watch=partial(show_step, bar))
-        predictions = pace.solved(solving, solver.lanes(episodes), episodes)
+        solving = partial(solve, learner=learner, keep_logits=keep, watch=partial(show_step, bar))
+        predictions = pace.solved(solving, learner.lanes(episodes), episodes)
     seconds = round(time.monotonic() - start, 3)
-    known = models(gpu_of(loaded.device))
+    known = models(gpu_of(backbone.device))
     measured = Resources(
         seconds_per_episode=pace.seconds_per_episode, processor=known.get("processor", ""), gpu=known.get("gpu", "")
     )
-    members = backbone, evaluator, transform
-    row = _row(members, loaded, images, predictions, (seconds, measured), prompts)
-    return row, replace(predictions, logits=None)
+    return predictions, (seconds, measured)
 
 
 def _named(backbone: Backbone, folder: Path | None, progress: bool, images: LabelledImages) -> NDArray[np.float32]:
@@ -106,34 +119,40 @@ def _row(
     costs: tuple[float, Resources],
     prompts: Prompts | None,
 ) -> Row:
-    backbone, evaluator, transform = members
+    """The row of these predictions."""
     episodes = predictions.episodes
     classes = np.unique(episodes.classes).astype(np.int64)
-    found, digest = score([predictions], Design(images.class_names, classes))
-    shape = episodes.shape or EpisodeShape(None, None, None)
+    scores, digest = score([predictions], Design(images.class_names, classes))
     named = [images.images_digest, loaded.weights_digest, digest, *(spec.identity for spec in members)]
     if prompts is not None:
         named.append(texts_digest(prompts, images.class_names))
     return Row.of(
         RunName(run_id=hashlib.sha256(" ".join(named).encode()).hexdigest()[:16]),
-        SpecColumns(
-            dataset=images.name,
-            classes="listed",
-            backbone=backbone.text,
-            evaluator=evaluator.text,
-            transform=transform.text,
-            dtype="float32",
-            sampler="Listed('memory')",
-            n_way=shape.n_way,
-            k_shot=shape.k_shot,
-            n_query=shape.n_query,
-            seed=episodes.seed,
-        ),
-        found,
-        honesty(evaluator, images, classes, loaded, prompts),
+        _spec_columns(members, images, episodes),
+        scores,
+        honesty(members[1], images, classes, loaded, prompts),
         training(loaded),
         Cost(seconds_solving=costs[0], n_params=loaded.n_params, dim=loaded.dim, flops=loaded.flops),
         digests(images, loaded, digest),
         provenance.current(loaded.device.type),
         costs[1],
+    )
+
+
+def _spec_columns(members: tuple[Spec, Spec, Spec], images: LabelledImages, episodes: Episodes) -> SpecColumns:
+    """The columns of a run of episodes in memory."""
+    backbone, evaluator, transform = members
+    shape = episodes.shape or EpisodeShape(None, None, None)
+    return SpecColumns(
+        dataset=images.name,
+        classes="listed",
+        backbone=backbone.text,
+        evaluator=evaluator.text,
+        transform=transform.text,
+        dtype="float32",
+        sampler="Listed('memory')",
+        n_way=shape.n_way,
+        k_shot=shape.k_shot,
+        n_query=shape.n_query,
+        seed=episodes.seed,
     )

@@ -16,7 +16,8 @@ import numpy as np
 
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._class_names import in_latin
-from fewshot.episodes.episodes import Episodes, Ints
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints
 from fewshot.files.memory import free_bytes, in_units
 from fewshot.plugins.registry import EVALUATORS, SAMPLERS
 from fewshot.plugins.short_name import without_defaults
@@ -76,6 +77,19 @@ def check_support(evaluator: Spec, shots: int | None, episodes: Episodes | None)
         raise ValueError(
             f"0-shot episodes have no support, but {evaluator} learns from it; use at least 1 shot, or one of {known}"
         )
+
+
+def check_seen(transform: Spec, split: ClassSplit, name: str, protocol: str = "") -> None:
+    """Refuses a transform that is fitted on seen classes for a split without any. `protocol`: the benchmark that fixes
+    the split; "" if the user may choose another."""
+    if split.seen or not transform.declares("needs_seen"):
+        return
+    fixed, other = (
+        (f", which {protocol} fixes,", "") if protocol else ("", ", or a split with seen classes, such as BySeed()")
+    )
+    raise ValueError(
+        f"{transform} is fitted on images of seen classes, but this split of {name}{fixed} has none; use L2(){other}"
+    )
 
 
 def _is_zero_shot(name: str) -> bool:

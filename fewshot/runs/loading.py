@@ -17,7 +17,7 @@ def load_backbone(backbone: Spec) -> Backbone:
     again."""
     source = backbone.make()
     if source.to_train():
-        from fewshot.pretraining.training import load
+        from fewshot.pretraining.trainer import load
 
         loaded = load(source)
     else:

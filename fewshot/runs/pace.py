@@ -38,11 +38,17 @@ class Pace:
         self._together, self._n_together, self._lanes = 0.0, 0, 1
         _started.add(evaluator)
 
-    def solved(self, solve: Callable[..., Predictions], lanes: int, episodes: Episodes) -> Predictions:
-        """The predictions of solve(episodes, advance=...), which calls `advance` after each batch; so many `lanes` work
-        side by side, and only the time of as many episodes together means something."""
+    def solved(
+        self,
+        solve: Callable[..., Predictions],
+        lanes: int,
+        episodes: Episodes,
+        finished: list[Predictions] | None = None,
+    ) -> Predictions:
+        """The predictions of solve(episodes, advance=..., finished=...), which calls `advance` after each batch; so
+        many `lanes` work side by side, and only the time of as many episodes together means something."""
         self._since, self._lanes = self._clock(), lanes
-        predictions = solve(episodes, advance=self._advance)
+        predictions = solve(episodes, advance=self._advance, finished=finished)
         self._count()
         if self._repeats and self._steady < _QUICK:
             del predictions  # frees its memory before it is needed again

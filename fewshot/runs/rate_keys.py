@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fewshot.episodes.episodes import EpisodeShape
+    from fewshot.episodes.shape import EpisodeShape
     from fewshot.results.row import Row
     from fewshot.runs.specs import RunSpec
 

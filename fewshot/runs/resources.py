@@ -70,10 +70,10 @@ class ResourceMeter:
 
     def costs(self) -> dict[str, str]:
         """The peaks so far, the energy since the last call, and the models of processor and GPU."""
-        found = {"peak_memory_bytes": peak_bytes()}
+        peaks = {"peak_memory_bytes": peak_bytes()}
         if self._gpu is not None:
-            found["peak_device_bytes"] = self._gpu.peak_bytes()
-        texts = {name: str(value) for name, value in found.items() if value is not None}
+            peaks["peak_device_bytes"] = self._gpu.peak_bytes()
+        texts = {name: str(value) for name, value in peaks.items() if value is not None}
         now = None if self._gpu is None else self._gpu.joules()
         if now is not None and self._joules is not None:
             texts["device_joules"] = f"{now - self._joules:.3f}"
@@ -88,8 +88,8 @@ def gpu_of(device: torch.device) -> Gpu | None:
 
 def models(gpu: Gpu | None) -> dict[str, str]:
     """The models of the processor and of the GPU, as far as they are known."""
-    found = {"processor": processor(), "gpu": "" if gpu is None else gpu.name}
-    return {name: text for name, text in found.items() if text}
+    texts = {"processor": processor(), "gpu": "" if gpu is None else gpu.name}
+    return {name: text for name, text in texts.items() if text}
 
 
 def embedding_costs(uses: list[EmbeddingUse]) -> dict[str, str]:
@@ -128,8 +128,8 @@ def resources(costs: PartCosts) -> Resources:
         return None if count is None or rate is None else round(rate * count, 4)
 
     def largest(name: str) -> int | None:
-        found = costs.known_cost(name, max)
-        return None if found is None else int(found)
+        most = costs.known_cost(name, max)
+        return None if most is None else int(most)
 
     names = set(" ".join(costs.known_texts("embedding_processes")).split())
     busy, joules = per_second("seconds_busy"), costs.known_cost("device_joules", sum)

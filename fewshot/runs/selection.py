@@ -16,7 +16,8 @@ import numpy as np
 from fewshot.results.row import Row
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.choice import Choice
-from fewshot.runs.specs import PreparedRun, RunSpec, Sampled
+from fewshot.runs.prepared import PreparedRun
+from fewshot.runs.specs import RunSpec, Sampled
 from fewshot.runs.turns import in_turns
 
 
@@ -47,8 +48,8 @@ def choose(
     assert rule is not None
     candidates = [prepare(spec) for spec in trials(run.spec)]
     rows_of = {trial.run_id: row for trial, row in in_turns(candidates, score, wait)}
-    found = [rows_of[trial.run_id] for trial in candidates]
-    rows = [row for row in found if row is not None and row.accuracy is not None]
+    of_trials = [rows_of[trial.run_id] for trial in candidates]
+    rows = [row for row in of_trials if row is not None and row.accuracy is not None]
     if len(rows) < len(candidates):
         return None
     best = int(np.argmax([row.accuracy or 0.0 for row in rows]))

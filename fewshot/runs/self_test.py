@@ -17,7 +17,7 @@ from fewshot.backbones import Backbone
 from fewshot.backbones.random_init import RandomInit
 from fewshot.datasets import LabelledImages
 from fewshot.datasets.icons import Icons
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import Head
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.features.decoding import Decoder
@@ -59,11 +59,11 @@ def device_test(device: torch.device, n_images: int = 2 * BATCH) -> DeviceTest:
     wanted = embedded(images, backbone, n_images)
     backbone.network.to(device)
     embedded(images, backbone, BATCH)  # a device is slow at first
-    found = embedded(images, backbone, n_images)
+    on_device = embedded(images, backbone, n_images)
     rows = np.arange(n_images)
-    off = largest_difference(found.gather(rows), wanted.gather(rows))
+    off = largest_difference(on_device.gather(rows), wanted.gather(rows))
     heads = torch.device("cpu") if device.type == "mps" else device  # which has no float64
-    return DeviceTest(str(device), n_images / found.use.seconds, off, probability_error(heads))
+    return DeviceTest(str(device), n_images / on_device.use.seconds, off, probability_error(heads))
 
 
 def embedded(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
@@ -49,16 +49,16 @@ def lanes(n_support: int, activation_bytes: int | None) -> int:
 def side_by_side(
     work: Callable[[Item, Watch], Result], items: Sequence[Item], n_lanes: int, watch: Watch | None = None
 ) -> Iterator[Result]:
-    """The results of all items, in their order. `work` calls the function that it gets after each step; `watch` sees
-    the steps of the first item that is not done. After an error or an interruption the others end at their next
-    step."""
+    """The results of all items, in their order. `work` calls the function that it gets after each step, with (0, 0) for
+    one that nobody has to see; `watch` sees the steps of the first item that is not done. After an error or an
+    interruption the others end at their next step; the results of items that had ended come before it is raised."""
     stopped, first = threading.Event(), 0
 
     def stepped(number: int) -> Watch:
         def step(done: int, steps: int) -> None:
             if stopped.is_set():
                 raise _Stopped
-            if watch is not None and number == first:
+            if watch is not None and steps and number == first:
                 watch(done, steps)
 
         return step
@@ -72,16 +72,28 @@ def side_by_side(
         try:
             for number in range(len(items)):
                 waiting.append(pool.submit(worked, number))
-                if len(waiting) >= n_lanes:
-                    yield waiting.popleft().result()
+                while waiting and (len(waiting) >= n_lanes or number == len(items) - 1):
+                    result = waiting[0].result()
+                    waiting.popleft()
+                    yield result
                     first += 1
-            while waiting:
-                yield waiting.popleft().result()
-                first += 1
+        except GeneratorExit:
+            raise
+        except BaseException:
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
+            yield from _ended(waiting)
+            raise
         finally:
             stopped.set()
-            for future in waiting:
-                future.cancel()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _ended(futures: Iterable[Future[Result]]) -> Iterator[Result]:
+    """The results of those that have ended without an error."""
+    for future in futures:
+        if not future.cancelled() and future.exception() is None:
+            yield future.result()
 
 
 @contextmanager

@@ -12,11 +12,12 @@ from typing import Any
 
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._shorthand import dataset_spec
-from fewshot.episodes.episodes import EpisodeShape, Ints
+from fewshot.episodes.flat import Ints
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import SAMPLERS, SPLITS
 from fewshot.plugins.spec import Spec
 from fewshot.plugins.wording import agreeing
-from fewshot.runs.specs import check_class_names
+from fewshot.runs.shared import check_class_names
 from fewshot.samplers import Sampler
 from fewshot.splits import ClassSplit
 
@@ -83,7 +84,7 @@ class EpisodeSizes:
         return SAMPLERS.spec(self.sampler)
 
     @cached_property
-    def made_sampler(self) -> Sampler:
+    def _sampler(self) -> Sampler:
         """The sampler."""
         sampler: Sampler = self.sampler_spec.make()
         return sampler
@@ -91,13 +92,13 @@ class EpisodeSizes:
     def shapes(self, images: LabelledImages, labels: Ints) -> list[EpisodeShape]:
         """One shape per shot, with the images of these classes deciding what the user left open."""
         way, query = (_number(count) for count in self.sizes(images, labels))
-        shots = [_number(k_shot) for k_shot in self.shot] or [self.made_sampler.usual().k_shot]
+        shots = [_number(k_shot) for k_shot in self.shot] or [self._sampler.usual().k_shot]
         return [EpisodeShape(way, k_shot, query, self.at_most) for k_shot in shots]
 
     def unusual(self, images: LabelledImages, labels: Ints) -> list[str]:
         """In words the numbers of ways and queries that `shapes` chose unlike the usual ones."""
         way, query = self.sizes(images, labels)
-        usual, noun = self.made_sampler.usual(), agreeing(query, "query", "queries")
+        usual, noun = self._sampler.usual(), agreeing(query, "query", "queries")
         chosen = [
             f"{way}-way episodes" if not self.way and way != _count(usual.n_way) else "",
             f"{query} {noun} per class" if not self.query and query != _count(usual.n_query) else "",
@@ -106,7 +107,7 @@ class EpisodeSizes:
 
     def sizes(self, images: LabelledImages, labels: Ints) -> tuple[Count, Count]:
         """The ways, and the queries per class."""
-        usual = self.made_sampler.usual()
+        usual = self._sampler.usual()
         way = _count(usual.n_way and max(2, min(usual.n_way, len(labels))))
         query = _count(usual.n_query and self._queries_that_fit(images, labels, usual.n_query))
         return self.way or way, self.query or query
@@ -119,13 +120,13 @@ class EpisodeSizes:
         """The number of images that the smallest class has besides its support, limited to 1 to `most`."""
         support, query = self._pools
         shots = [1 if k == "all" or self.at_most else int(k) for k in self.shot or (1,)]
-        spare = self.smallest(images, labels) // self.made_sampler.n_pools - (max(shots) if support == query else 0)
+        spare = self.smallest(images, labels) // self._sampler.n_pools - (max(shots) if support == query else 0)
         return max(1, min(most, spare))
 
     @property
     def _pools(self) -> tuple[str | None, str | None]:
         """The image groups of the support and of the queries."""
-        sampler = self.made_sampler
+        sampler = self._sampler
         return getattr(sampler, "support_from", None), getattr(sampler, "query_from", None)
 
 

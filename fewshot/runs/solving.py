@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import EpisodeBatch, Episodes
+from fewshot.episodes.batch import EpisodeBatch
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Rows
 from fewshot.features.embedding import keep_freed_memory
 from fewshot.results.predictions import Predictions
 from fewshot.runs.learners import Learner
@@ -33,24 +35,34 @@ def solve(
     keep_logits: bool = True,
     watch: Watch | None = None,
     advance: Callable[[int], Any] | None = None,
+    finished: list[Predictions] | None = None,
 ) -> Predictions:
     """The predictions of a learner on these episodes; the budget does not change them, nor does too little memory: a
     batch that does not fit is halved.
 
     All episodes of a batch have the same number of ways; ragged episodes are padded to the largest one. Slow evaluators
     call `watch` with the number of finished steps of a batch and the total. `advance` gets the number of episodes of
-    each finished batch.
+    each finished batch. After an error or an interruption `finished` holds the batches that had ended.
     """
     keep_freed_memory()
     by_ways = np.argsort(episodes.n_way, kind="stable")
     ordered = episodes if bool((np.diff(by_ways) > 0).all()) else episodes.take(by_ways)
-    with learner.watched():
-        parts = []
-        for part in _parts(ordered, learner, budget_bytes, keep_logits, watch):
-            parts.append(part)
-            if advance is not None:
-                advance(len(part))
-        solved = Predictions.concatenate(parts)
+    parts: list[Predictions] = []
+    errors: list[BaseException] = []
+    with learner.watched():  # batches count only if the network is unchanged
+        try:
+            for part in _parts(ordered, learner, budget_bytes, keep_logits, watch):
+                parts.append(part)
+                if advance is not None:
+                    advance(len(part))
+        except BaseException as error:
+            if finished is None or not parts:
+                raise
+            errors.append(error)
+    if finished is not None and errors:
+        finished.extend(parts)
+        raise errors.pop()  # without a name, which would keep the learner in memory
+    solved = Predictions.concatenate(parts)
     return solved if ordered is episodes else solved.take(np.argsort(by_ways, kind="stable"))
 
 
@@ -59,9 +71,12 @@ def _parts(
 ) -> Iterator[Predictions]:
     """The predictions of batches, in order: of single small episodes side by side, of others one after the other."""
 
-    def solved(batch: Batch, watch: Watch | None) -> list[Predictions]:
+    def solved(batch: Batch, watch: Watch | None, in_lane: bool = False) -> list[Predictions]:
         low, high, chunk = batch
-        work = partial(_solve_batch, learner=learner, keep_logits=keep_logits, watch=watch, probe=low == 0)
+        between = partial(watch, 0, 0) if in_lane and watch is not None else None
+        work = partial(
+            _solve_batch, learner=learner, keep_logits=keep_logits, watch=watch, probe=low == 0, between=between
+        )
         return list(within_memory.solved(episodes[low:high], chunk, work))
 
     within_memory = WithinMemory()
@@ -71,7 +86,7 @@ def _parts(
         if small:
             each = list(some)
             n_lanes = learner.lanes(episodes[each[0][0] : each[-1][1]])
-            done: Iterable[list[Predictions]] = side_by_side(solved, each, n_lanes, watch)
+            done: Iterable[list[Predictions]] = side_by_side(partial(solved, in_lane=True), each, n_lanes, watch)
         else:
             done = (solved(batch, watch) for batch in some)
         yield from itertools.chain.from_iterable(done)
@@ -97,24 +112,17 @@ def _solve_batch(
     keep_logits: bool,
     watch: Watch | None,
     probe: bool,
+    between: Callable[[], None] | None,
 ) -> Predictions:
-    rows, labels, mask = episodes.padded("support")
-    n_way = int(episodes.n_way[0])
-    classes = torch.from_numpy(episodes.classes.astype(np.int64)).reshape(-1, n_way)
-    batch = EpisodeBatch(
-        support=rows,
-        support_labels=torch.from_numpy(labels.astype(np.int64)),
-        support_mask=torch.from_numpy(mask),
-        n_way=n_way,
-        seeds=episode_seeds(episodes),
-        class_features=None if learner.class_features is None else learner.class_features[classes],
-        watch=watch,
-    )
+    """The predictions of a batch of equal ways; `between` is called after each chunk of queries."""
     query_rows, truth, query_mask = episodes.padded("query")
+    batch = _batch_of(episodes, learner, watch)
     converged, setting, answers = learner.answer(batch, query_rows, query_mask, chunk, probe)
     parts: list[Summary] = []
     start = 0
     for logits in answers:
+        if between is not None:
+            between()
         stop = start + logits.shape[1]
         _refuse_nan(logits, query_mask[:, start:stop], episodes, learner)
         parts.append(summarise(logits, truth[:, start:stop], keep_logits))
@@ -127,6 +135,22 @@ def _solve_batch(
     done = np.ones(len(episodes), dtype=np.bool_) if converged is None else converged.numpy()
     chosen = None if setting is None else setting.numpy().astype(np.uint16)
     return Predictions(episodes, predicted, confidence, log_probability, done, kept, chosen)
+
+
+def _batch_of(episodes: Episodes, learner: Learner, watch: Watch | None) -> EpisodeBatch[Rows]:
+    """The batch of episodes with the same number of ways, with the rows of their support."""
+    rows, labels, mask = episodes.padded("support")
+    n_way = int(episodes.n_way[0])
+    classes = torch.from_numpy(episodes.classes.astype(np.int64)).reshape(-1, n_way)
+    return EpisodeBatch(
+        support=rows,
+        support_labels=torch.from_numpy(labels.astype(np.int64)),
+        support_mask=torch.from_numpy(mask),
+        n_way=n_way,
+        seeds=episode_seeds(episodes),
+        class_features=None if learner.class_features is None else learner.class_features[classes],
+        watch=watch,
+    )
 
 
 def _unpadded(parts: Sequence[NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[Any]:

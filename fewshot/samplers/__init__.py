@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.fields import Member
 
 

@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints, Rows, take_runs
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints, Rows, take_runs
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.wording import counted
 from fewshot.samplers._drawing import LEAVE_OUT, Draw, Drawn, flat
 from fewshot.samplers._image_groups import GroupedPool, grouped_pool, share_groups

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import ARRAY_TYPES, Episodes, EpisodeShape, Ints
+from fewshot.episodes.arrays import ARRAY_TYPES
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.foreign import home_of
 from fewshot.plugins.wording import counted
 from fewshot.samplers import Sampler

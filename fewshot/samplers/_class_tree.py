@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.csv_files import CsvFile, csv_text
 from fewshot.files.regular import parsed_json, read_bytes, read_text
 from fewshot.samplers._grouping import ClassGroups

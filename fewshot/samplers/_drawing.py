@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages, Pool
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints, Rows
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints, Rows
+from fewshot.episodes.shape import EpisodeShape
 
 Drawn = tuple[Rows, Rows]  # flat rows, and the number of rows of each way of each episode
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fewshot.datasets import Group, LabelledImages, Pool
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import Ints, Rows
+from fewshot.episodes.flat import Ints, Rows
 
 FOLDER, STEM = "folder", "stem"  # groups that the names of image files give
 _NUMBER = re.compile(r"(\d+)\)?(\.\w+)?$")

@@ -7,7 +7,9 @@ from typing import ClassVar
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import streams
-from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler
 from fewshot.samplers._apart import Side, episodes_apart, in_words, must_keep_apart

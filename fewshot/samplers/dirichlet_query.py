@@ -11,7 +11,9 @@ from scipy.special import gammaincinv
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.fields import declare, integer, number_in
 from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler

@@ -9,7 +9,9 @@ import numpy as np
 
 from fewshot.datasets import LabelledImages, Pool
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints, Rows
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints, Rows
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.fields import declare, integer
 from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler

@@ -9,7 +9,9 @@ import numpy as np
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler
 from fewshot.samplers._drawing import Draw, in_parts, require_classes, require_disjoint

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import streams
-from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.fields import Rule, declare, number_in
 from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler

@@ -11,7 +11,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.files.regular import parsed_json, read_text
 from fewshot.plugins.fields import declare, one_of
 from fewshot.samplers import Sampler

@@ -10,7 +10,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints, Rows
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints, Rows
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.fields import declare, integer
 from fewshot.samplers import Sampler
 from fewshot.samplers._drawing import Draw, Drawn, draw_from, require_disjoint

@@ -12,7 +12,9 @@ from fewshot.data import FOLDER
 from fewshot.datasets import LabelledImages
 from fewshot.datasets.class_similarity import ClassSimilarity, Floats
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.fields import declare, one_of
 from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from fewshot.data import FOLDER
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import MOST_ROWS, Episodes, EpisodeShape, Ints
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import MOST_ROWS, Ints
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.fields import Rule, declare, integer, is_integer
 from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler

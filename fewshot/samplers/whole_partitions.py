@@ -11,7 +11,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from fewshot.datasets import LabelledImages, Pool
-from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import Ints
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.fields import Rule, declare
 from fewshot.samplers import Sampler
 from fewshot.samplers._drawing import Draw, Drawn, draw_from

@@ -125,10 +125,10 @@ def _benchmarks(submissions: Sequence[Verified], tables: Sequence[Table]) -> lis
     rankings = benchmark_rankings(every, shown.names, accuracies, n_test_images(predictions))
     sources = {runs: tuple(of) for runs, of in held.values()}
     tables_of_means = []
-    for one in rankings:
-        of_mean = {runs: tuple(entries[row.run_id] for row in runs.rows.values()) for runs in one.runs}
+    for ranking in rankings:
+        of_mean = {runs: tuple(entries[row.run_id] for row in runs.rows.values()) for runs in ranking.runs}
         verified_by = {runs: checked_by(each) for runs, each in of_mean.items()}
-        tables_of_means.append(BenchmarkTable(one, sources, of_mean, verified_by))
+        tables_of_means.append(BenchmarkTable(ranking, sources, of_mean, verified_by))
     return tables_of_means
 
 

@@ -27,7 +27,7 @@ from fewshot.sharing.board import BenchmarkTable, Board, Table
 from fewshot.sharing.board_templates import REFUSED, SUBMISSIONS, TABLE
 from fewshot.sharing.entries import Entry, labels_of_mean, not_checked
 from fewshot.sharing.verify import Record, Verified, records
-from fewshot.statistics.intervals import THESE_IMAGES
+from fewshot.statistics.interval import THESE_IMAGES
 
 _REPORTED = "Times are those of the submitter's machine. Nobody can check times, FLOPs and machines."
 _MOST_PROBLEMS = 5  # of a submission that is not ranked

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from fewshot.datasets import classes_digest
-from fewshot.episodes.episodes import MOST_ROWS, Episodes
+from fewshot.episodes.checks import check_layout
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import MOST_ROWS
 from fewshot.results.columns import Score
 from fewshot.results.files import Results
 from fewshot.results.parts import PredictionParts
@@ -20,7 +22,7 @@ from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 from fewshot.results.seen_classes import SEEN, UNKNOWN, seen_classes
 from fewshot.results.selection_rule import NOTHING, SUPPORT, Selection, chosen_on
-from fewshot.runs.columns import score
+from fewshot.runs.scores import score
 from fewshot.sharing.claims import OtherVersion, claim_problems
 from fewshot.sharing.designs import SharedDesign
 from fewshot.sharing.images import AtHand
@@ -80,7 +82,7 @@ def _watched(shared: Shared, results: Results, first: list[Episodes]) -> Iterato
     """The predictions of a row, part by part; the shape of each episode is that of the row, its classes those of the
     design. Keeps the first two episodes."""
     for part in results.predictions(shared.row):
-        part.episodes.check_layout(MOST_ROWS)
+        check_layout(part.episodes, MOST_ROWS)
         _check_shape(shared.row, part.episodes)
         if not np.isin(part.episodes.classes, shared.design.classes).all():
             raise ValueError("its predictions have episodes of other classes than its design")

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import product
 
 from fewshot import protocols
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.wording import listed
 from fewshot.protocols import Benchmark, Head
 from fewshot.protocols._heads import is_head

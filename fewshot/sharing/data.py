@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import Episodes, EpisodesDigest
+from fewshot.episodes.digest import EpisodesDigest
+from fewshot.episodes.episodes import Episodes
 from fewshot.plugins.spec import Spec
 from fewshot.report.rows.tasks import accuracy
 from fewshot.results.columns import Honesty
@@ -17,9 +18,10 @@ from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 from fewshot.results.selection_rule import Selection
-from fewshot.runs.pipeline import Workbench, run
+from fewshot.runs.pipeline import run
 from fewshot.runs.selection import n_labels, trials
 from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 from fewshot.sharing.designs import differences, of_images
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.members import KINDS, member, shape

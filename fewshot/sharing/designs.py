@@ -14,9 +14,9 @@ from fewshot.plugins.spec import Spec
 from fewshot.results.files import Results
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
-from fewshot.runs.columns import Design
+from fewshot.runs.design import Design
 from fewshot.runs.identity import class_vectors_digest, labels_digest
-from fewshot.runs.specs import split_of
+from fewshot.runs.shared import split_of
 from fewshot.sharing.members import KINDS, member
 from fewshot.splits import ClassSplit
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.code import code_digest, file_of
 from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS, Registry
 from fewshot.plugins.signature import Parameter

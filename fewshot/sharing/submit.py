@@ -20,7 +20,7 @@ from fewshot.results.files import Results
 from fewshot.results.made_here import was_made_here
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
-from fewshot.runs.columns import score
+from fewshot.runs.scores import score
 from fewshot.sharing.about import About, Manifest
 from fewshot.sharing.checks import check, renewed, score_problems, seen_columns
 from fewshot.sharing.cleaning import (

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fewshot.datasets import ClassList, Dataset, LabelledImages, classes_digest
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.flat import Ints
 from fewshot.files.atomic import write_atomically
 from fewshot.files.regular import check_regular, parsed_json, read_text
 from fewshot.plugins.fields import Member
@@ -158,6 +158,7 @@ class SplitRule(Member, ABC):
         """The split of all classes of a data set."""
 
     names_classes: ClassVar[bool] = False  # whether `check` refuses data sets with other classes
+    has_seen: ClassVar[bool] = True  # False: no split of this rule has seen classes
 
     def check(self, listed: ClassList) -> None:
         """Raises a ValueError if the classes of a data set do not fit, before an image is opened."""

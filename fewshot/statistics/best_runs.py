@@ -18,9 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.statistics.intervals import FEWEST_POOLS, Floats, Ints, Units, delete_one, no_bounds, noise_factor
+from fewshot.statistics.class_intervals import no_bounds
+from fewshot.statistics.delete_one import delete_one, noise_factor
+from fewshot.statistics.interval import Floats, Ints
+from fewshot.statistics.intervals import FEWEST_POOLS
 from fewshot.statistics.skewed import SkewedT
 from fewshot.statistics.students_t import quantiles, two_sided
+from fewshot.statistics.units import Units
 
 MOST_PAIRED = 1000  # runs that are all tested against each other
 N_RIVALS = 500  # of more runs: those that each is tested against

@@ -11,16 +11,11 @@ from math import ceil
 
 import numpy as np
 
-from fewshot.statistics.intervals import (
-    DIFFERENCE,
-    Floats,
-    Interval,
-    Units,
-    class_interval,
-    class_test,
-    episode_interval,
-)
+from fewshot.statistics.class_intervals import class_interval, class_test
+from fewshot.statistics.interval import DIFFERENCE, Floats, Interval
+from fewshot.statistics.intervals import episode_interval
 from fewshot.statistics.students_t import quantile, two_sided
+from fewshot.statistics.units import Units
 
 POWER = 0.8
 

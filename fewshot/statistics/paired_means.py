@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fewshot.statistics.intervals import DIFFERENCE, Floats, Interval
+from fewshot.statistics.interval import DIFFERENCE, Floats, Interval
 from fewshot.statistics.students_t import quantile, two_sided
 
 

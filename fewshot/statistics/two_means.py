@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fewshot.statistics.intervals import Interval
+from fewshot.statistics.interval import Interval
 from fewshot.statistics.students_t import quantile
 
 

@@ -10,4 +10,6 @@ A new kind of task: one function in doing.py, and the place in planning.py that 
     cluster.py    the tasks as futures of Dask        remote.py      what a worker of Dask does
     schedulers.py how to reach Dask's scheduler       connection.py  a scheduler that goes away and comes back
     listing.py    tasks in words, with sizes and times
+    ranges.py     rows of a table, divided            presence.py    which features are stored already
+    gpus.py       the GPU of each worker here
 """

@@ -17,14 +17,17 @@ from fewshot.datasets import LabelledImages
 from fewshot.datasets._loading import load_images
 from fewshot.features.settings import USUAL, EmbeddingSettings
 from fewshot.files.regular import parsed_json
-from fewshot.plugins.registry import BACKBONES, WouldImportError
+from fewshot.plugins.binding import WouldImportError
+from fewshot.plugins.registry import BACKBONES
 from fewshot.results.files import Results
 from fewshot.results.own_files import own_name
+from fewshot.runs.failures import error_sentence, failed_row, why_failed
 from fewshot.runs.loading import load_backbone
-from fewshot.runs.pipeline import Workbench, error_sentence, failed_row, run, solve_range, why_failed
+from fewshot.runs.pipeline import run, solve_range
 from fewshot.runs.spec_json import member_from_json, spec_from_json
 from fewshot.runs.specs import RunSpec
-from fewshot.work.planning import from_runs
+from fewshot.runs.workbench import Workbench
+from fewshot.work.ranges import from_runs
 from fewshot.work.tasks import Task
 
 _MOST_NETWORKS, _MOST_SETS = 2, 8  # in the memory of a worker
@@ -87,7 +90,7 @@ class Bench:
 
     def train(self, what: Mapping[str, Any]) -> None:
         """Trains a network of `Pretrained`, unless it is trained."""
-        from fewshot.pretraining.training import Trainer
+        from fewshot.pretraining.trainer import Trainer
 
         source = BACKBONES.spec(what["backbone"], self.allow_import).make()
         Trainer(self.workbench.images, self.workbench.device, self.workbench.progress).ready(source)

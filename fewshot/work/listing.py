@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.files.durations import duration
-from fewshot.plugins.wording import counted, listed
+from fewshot.plugins.wording import agreeing, counted, listed
 from fewshot.work.places import WorkFolder
 from fewshot.work.tasks import KINDS, Task
 
@@ -41,6 +41,11 @@ def in_short(tasks: Sequence[Task]) -> str:
     counts = Counter(task.kind for task in tasks if task.kind not in _AT_ONCE)
     parts = [f"{counts[kind]:,} to {verb}" for kind, (verb, _) in KINDS.items() if counts[kind]]
     return f"For several processes: {_n_tasks(tasks)}{': ' * bool(parts)}{', '.join(parts)}"
+
+
+def stored_in_words(n_stored: int) -> str:
+    """What is stored already, behind a number of tasks: "; 1,200 images are cached already", or "" for nothing."""
+    return f"; {counted(n_stored, 'image')} {agreeing(n_stored, 'is', 'are')} cached already" if n_stored else ""
 
 
 def _n_tasks(tasks: Sequence[Task]) -> str:

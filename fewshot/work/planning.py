@@ -1,34 +1,31 @@
 """Runs to tasks: what has to be trained, embedded and solved for some runs, each thing once.
 
-The ranges of tasks follow from the data and the method alone, so tasks have the same names for any number of workers.
+The tasks follow from the data and the method alone, so they have the same names for any number of workers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.datasets import LabelledImages
-from fewshot.features.embedding import canonical_batches
-from fewshot.features.settings import BATCH
 from fewshot.plugins.spec import Spec
 from fewshot.pretraining.planning import PlannedTraining, planned_trainings
-from fewshot.pretraining.training import Trainer
+from fewshot.pretraining.trainer import Trainer
 from fewshot.results.files import Results
-from fewshot.runs.needs import Needs
-from fewshot.runs.pipeline import Workbench
+from fewshot.runs.needs import Embedding, Needs
+from fewshot.runs.prepared import PreparedRun
 from fewshot.runs.rate_keys import embedding_key, solving_key
 from fewshot.runs.selection import trials
 from fewshot.runs.spec_json import spec_to_json, text_of
-from fewshot.runs.specs import PreparedRun, RunSpec
+from fewshot.runs.specs import RunSpec
+from fewshot.runs.workbench import Workbench
+from fewshot.work.ranges import divided, to_runs
 from fewshot.work.tasks import Task
 
-_RANGES = 64  # of a table, at most, unless they are larger than the largest
-_LEAST_IMAGES, _MOST_IMAGES = 512, 16384  # of a range
 _IMAGES_OF_FEATURES = 1 << 18  # of the episodes of a task, for evaluators of features
 _IMAGES_OF_TUNING = 1 << 10  # the same for evaluators that tune a network on them
 
@@ -45,12 +42,6 @@ def plan(specs: Iterable[RunSpec], results: Results, bench: Workbench) -> list[T
     return planning.tasks()
 
 
-def images_per_range(n_images: int) -> int:
-    """The number of images that one task embeds, of so many."""
-    whole = -(-n_images // (_RANGES * BATCH)) * BATCH
-    return min(max(whole, _LEAST_IMAGES), _MOST_IMAGES)
-
-
 def episodes_per_task(images_of_an_episode: int, tunes_a_network: bool) -> int:
     """The episodes of a run that one task solves."""
     budget = _IMAGES_OF_TUNING if tunes_a_network else _IMAGES_OF_FEATURES
@@ -62,7 +53,6 @@ class _Table:
     """The rows of a data set that a backbone has to embed for some runs."""
 
     what: dict[str, Any]
-    images: LabelledImages
     subject: str
     rate: str
     needs: tuple[str, ...]
@@ -70,8 +60,8 @@ class _Table:
 
     def tasks(self) -> list[Task]:
         """A task for each range of the rows to embed. The last one stands for all: runs need it alone."""
-        ranges = _ranges(np.flatnonzero(self.used))
-        found = [
+        ranges = divided(np.flatnonzero(self.used))
+        parts = [
             Task(
                 "embed",
                 {**self.what, "rows": to_runs(rows)},
@@ -82,16 +72,9 @@ class _Table:
             )
             for number, rows in enumerate(ranges, 1)
         ]
-        names = tuple(task.name for task in found)
-        whole = Task("table", {**self.what, "ranges": list(names)}, names, len(found), self.subject)
-        return [*found, whole] if len(found) > 1 else found
-
-
-def _ranges(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """The rows, divided between the batches in which one process would embed them: no division makes more batches."""
-    batches, size = canonical_batches(rows), images_per_range(len(rows)) // BATCH
-    parts = (batches[start : start + size] for start in range(0, len(batches), size))
-    return [np.sort(part[part >= 0]) for part in parts]
+        names = tuple(task.name for task in parts)
+        whole = Task("table", {**self.what, "ranges": list(names)}, names, len(parts), self.subject)
+        return [*parts, whole] if len(parts) > 1 else parts
 
 
 @dataclass(eq=False)
@@ -145,25 +128,24 @@ class _Planning:
     def _tables(self, spec: RunSpec, run: PreparedRun, needs: Needs, trained: tuple[str, ...]) -> list[_Table]:
         if run.images.vectors is not None or spec.backbone.declares("stands_for_vectors"):
             return []
-        found = []
+        tables = []
         for each in needs.embeddings():
-            what = {
-                "dataset": text_of(spec.dataset),
-                "backbone": text_of(spec.backbone),
-                "dtype": spec.dtype,
-                "view": each.view,
-                "evaluator": text_of(run.evaluator) if each.view else None,  # it makes the view
-            }
-            key = tuple(map(str, (what["dataset"], what["backbone"], spec.dtype, each.images.images_digest)))
-            if key not in self.tables:
-                view = f", {each.view}" if each.view else ""
-                words = f"{spec.dataset.short_name}{view} by {spec.backbone.short_name}"
-                rate = embedding_key(spec.backbone.text, spec.dtype, _device(self.bench))
-                used = np.zeros(len(each.images), np.bool_)
-                self.tables[key] = _Table(what, each.images, words, rate, trained, used)
-            self.tables[key].used[each.rows] = True
-            found.append(self.tables[key])
-        return found
+            tables.append(self._table(spec, each, text_of(run.evaluator) if each.view else None, trained))
+            tables[-1].used[each.rows] = True
+        return tables
+
+    def _table(self, spec: RunSpec, of: Embedding, viewer: str | None, trained: tuple[str, ...]) -> _Table:
+        """The table of some images, or of a view that the evaluator `viewer` makes of them; runs share it."""
+        what = {"dataset": text_of(spec.dataset), "backbone": text_of(spec.backbone), "dtype": spec.dtype}
+        key = (*map(str, what.values()), of.images.images_digest)
+        if key not in self.tables:
+            view = f", {of.view}" if of.view else ""
+            words = f"{spec.dataset.short_name}{view} by {spec.backbone.short_name}"
+            rate = embedding_key(spec.backbone.text, spec.dtype, device_kind(self.bench))
+            used = np.zeros(len(of.images), np.bool_)
+            whole = {**what, "view": of.view, "evaluator": viewer}
+            self.tables[key] = _Table(whole, words, rate, trained, used)
+        return self.tables[key]
 
     def _trained(self, backbone: Spec) -> tuple[str, ...]:
         """The trainings of a backbone that are missing, after adding them."""
@@ -171,20 +153,20 @@ class _Planning:
         if not source.to_train():
             return ()
         planned = planned_trainings([source], Trainer(self.bench.images, self.bench.device))
-        return tuple(self._training(training, text_of(backbone) or "") for training in planned)
+        return tuple(map(self._training, planned))
 
-    def _training(self, training: PlannedTraining, backbone: str) -> str:
+    def _training(self, training: PlannedTraining) -> str:
+        """The name of the task of a training, after adding it and those before it."""
         from fewshot.plugins.registry import BACKBONES
 
         text = training.spec
         if text not in self.trainings:
             source = BACKBONES.spec(text)
             before = planned_trainings([source.make()], Trainer(self.bench.images, self.bench.device))
-            needs = tuple(self._training(each, backbone) for each in before if each.spec != text)
+            needs = tuple(self._training(each) for each in before if each.spec != text)
             subject = f"{source.short_name}, {training.n_images:,} images"
-            self.trainings[text] = Task(
-                "train", {"backbone": text}, needs, training.n_steps, subject, training.rate_key
-            )
+            what, rate = {"backbone": text}, training.rate_key
+            self.trainings[text] = Task("train", what, needs, training.n_steps, subject, rate)
         return self.trainings[text].name
 
     def _words(self, spec: RunSpec, trained: tuple[str, ...]) -> tuple[str, ...]:
@@ -197,16 +179,10 @@ class _Planning:
         """All tasks, each after those that it needs; those that a run needs stand before it, unless an earlier run
         needed them."""
         ranges = {id(table): table.tasks() for table in self.tables.values()}
-        found: dict[str, Task] = {}
-        known = {task.name: task for task in [*self.trainings.values(), *self.words.values()]}
+        tasks: list[Task] = []
         for name, run in self.runs.items():
-            new = [run] if isinstance(run, Task) else [*_needed(run, known), *_tasks(name, run, ranges)]
-            found.update({task.name: task for task in new if task.name not in found})
-        return _in_order(found)
-
-
-def _needed(run: _Run, known: dict[str, Task]) -> list[Task]:
-    return [known[name] for name in run.needs if name in known]
+            tasks += [run] if isinstance(run, Task) else _tasks(name, run, ranges)
+        return _in_order(tasks, [*self.trainings.values(), *self.words.values()])
 
 
 def _tasks(name: str, run: _Run, ranges: dict[int, list[Task]]) -> list[Task]:
@@ -232,23 +208,24 @@ def _tasks(name: str, run: _Run, ranges: dict[int, list[Task]]) -> list[Task]:
     return [*embeds, *solves, row]
 
 
-def _in_order(tasks: dict[str, Task]) -> list[Task]:
-    """The tasks, each after those that it needs."""
-    found: dict[str, Task] = {}
+def _in_order(tasks: list[Task], shared: list[Task]) -> list[Task]:
+    """The tasks, each once and after those that it needs, which may be among the shared ones."""
+    known = {task.name: task for task in [*shared, *tasks]}
+    ordered: dict[str, Task] = {}
 
     def add(task: Task) -> None:
-        if task.name not in found:
+        if task.name not in ordered:
             for need in task.needs:
-                add(tasks[need])
-            found[task.name] = task
+                add(known[need])
+            ordered[task.name] = task
 
-    for task in tasks.values():
+    for task in tasks:
         add(task)
-    return list(found.values())
+    return list(ordered.values())
 
 
-def _device(bench: Workbench) -> str:
-    """The kind of device on which networks run."""
+def device_kind(bench: Workbench) -> str:
+    """The kind of device on which networks run, such as "cuda"."""
     import torch
 
     return (bench.device or ("cuda" if torch.cuda.is_available() else "cpu")).partition(":")[0]
@@ -262,20 +239,3 @@ def _subject(spec: RunSpec) -> str:
 
 def _size(count: int | None) -> str:
     return "all" if count is None else str(count)
-
-
-def to_runs(rows: NDArray[np.integer]) -> list[list[int]]:
-    """Sorted rows as [start, stop) pairs."""
-    ends = np.flatnonzero(np.diff(rows) != 1)
-    starts = rows[np.concatenate([[0], ends + 1])] if len(rows) else rows
-    stops = rows[np.concatenate([ends, [len(rows) - 1]])] + 1 if len(rows) else rows
-    return [[int(start), int(stop)] for start, stop in zip(starts, stops, strict=True)]
-
-
-def from_runs(runs: Sequence[Sequence[int]], n_images: int) -> NDArray[np.int64]:
-    """The rows of [start, stop) pairs; a ValueError unless they are rows of so many images, sorted and apart."""
-    flat = [end for run in runs for end in run]
-    plain = all(type(end) is int and 0 <= end <= n_images for end in flat) and all(len(run) == 2 for run in runs)
-    if not plain or flat != sorted(set(flat)):
-        raise ValueError(f"rows of a task are sorted ranges [start, stop) of {n_images:,} images; found {runs!r:.80}")
-    return np.concatenate([np.arange(*run, dtype=np.int64) for run in runs]) if runs else np.zeros(0, np.int64)

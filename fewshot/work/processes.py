@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from fewshot.work.gpus import Shares, only
 from fewshot.work.places import WorkFolder
 
 LOOK = 0.25  # seconds between two looks at the workers
@@ -32,8 +33,12 @@ class LocalWorkers:
     jobs: int
     options: Sequence[str] = ()  # of `fewshot work`
     say: Callable[[str], None] = print  # prints a line that a worker wrote, once for all workers
+    gpus: Sequence[str] = ()  # to divide the workers among
     _running: list[subprocess.Popen[str]] = field(default_factory=list)
     _said: dict[str, None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._shares = Shares(self.gpus)
 
     def work(self, look: Callable[[], None]) -> None:
         """Returns when all tasks have ended; calls `look` now and then. An interruption stops the workers first. A
@@ -41,7 +46,8 @@ class LocalWorkers:
         try:
             jobs = min(self.jobs, self.folder.n_left)
             while self.folder.n_left:
-                self._running += [self._start() for _ in range(jobs - len(self._running))]
+                while len(self._running) < jobs:
+                    self._running.append(self._start())
                 time.sleep(LOOK)
                 look()
                 jobs -= self._ended()
@@ -52,6 +58,7 @@ class LocalWorkers:
         look()
 
     def _start(self) -> subprocess.Popen[str]:
+        gpu = self._shares.next(process.pid for process in self._running)
         command = [sys.executable, "-m", "fewshot", "work", str(self.folder.path), "--results", str(self.results)]
         process = subprocess.Popen(
             [*command, "--quiet", "--with-parent", *self.options],
@@ -60,26 +67,29 @@ class LocalWorkers:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env={**os.environ, **threads_of_worker(self.jobs), "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, **threads_of_worker(self.jobs), **only(gpu), "PYTHONUNBUFFERED": "1"},
             start_new_session=True,  # Ctrl-C reaches this process alone, which stops the workers
         )
+        self._shares.take(process.pid, gpu)
         assert process.stderr is not None
         threading.Thread(target=self._listen, args=(process.stderr,), daemon=True).start()
         return process
 
     def _listen(self, stream: IO[str]) -> None:
         """Prints every different line of the workers once."""
-        for line in stream:
-            text = line.rstrip()
-            if text and text not in self._said and not text.startswith(_STOPPED):
-                self._said[text] = None
-                self.say(text)
+        with stream:
+            for line in stream:
+                text = line.rstrip()
+                if text and text not in self._said and not text.startswith(_STOPPED):
+                    self._said[text] = None
+                    self.say(text)
 
     def _ended(self) -> int:
         """The number of workers that have nothing to do any more, or that someone stopped. Forgets those that died."""
         ended, n_done = [p for p in self._running if p.poll() is not None], 0
         for process in ended:
             self._running.remove(process)
+            _close(process)
             code = process.returncode
             if code in _COULD_NOT_WORK and not self.folder.leases.held_by(process.pid):
                 time.sleep(LOOK)  # its last line is on its way
@@ -102,8 +112,15 @@ class LocalWorkers:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            _close(process)
         self.folder.leases.release(process.pid for process in self._running)
         self._running.clear()
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    """Closes the pipe to a worker that has ended; its own output is closed by who reads it."""
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def stop_with_parent() -> None:

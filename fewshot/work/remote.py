@@ -16,7 +16,7 @@ from typing import Any
 
 from fewshot.features.settings import EmbeddingSettings
 from fewshot.files.regular import parsed_json
-from fewshot.runs.pipeline import Workbench
+from fewshot.runs.workbench import Workbench
 from fewshot.work.doing import Bench, Outcome, bench_at, hindrance, workbench
 from fewshot.work.tasks import Task
 

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.files.regular import parsed_json, read_text
+from fewshot.work.gpus import only
 from fewshot.work.processes import threads_of_worker
 from fewshot.work.worker import MOST_LOSSES
 
@@ -61,9 +62,9 @@ def distributed() -> Any:
 
 
 @contextmanager
-def opened(scheduler: str, tls: Tls) -> Iterator[Connect]:
-    """How to connect to a scheduler: an address, a scheduler file, or local:N for N workers here. A ValueError for any
-    other text."""
+def opened(scheduler: str, tls: Tls, gpus: Sequence[str] = ()) -> Iterator[Connect]:
+    """How to connect to a scheduler: an address, a scheduler file, or local:N for N workers here, divided among `gpus`.
+    A ValueError for any other text."""
     check(scheduler)
     kind, _, number = scheduler.partition(":")
     distributed()
@@ -71,7 +72,7 @@ def opened(scheduler: str, tls: Tls) -> Iterator[Connect]:
         if kind != "local":
             yield partial(_client, lambda: {"address": address_of(scheduler), **tls.arguments()})
             return
-        with _local_cluster(_count(scheduler, number)) as cluster:
+        with _local_cluster(_count(scheduler, number), gpus) as cluster:
             yield partial(_client, lambda: {"address": cluster})
 
 
@@ -158,9 +159,13 @@ def _count(scheduler: str, number: str) -> int:
 
 
 @contextmanager
-def _local_cluster(n_workers: int) -> Iterator[Any]:
+def _local_cluster(n_workers: int, gpus: Sequence[str]) -> Iterator[Any]:
     """Workers of this machine, which listen on the loopback device alone, without a dashboard."""
     import dask
+
+    def worker(scheduler: str, *, name: int, **options: Any) -> Any:
+        gpu = gpus[name % len(gpus)] if gpus else None
+        return distributed().Nanny(scheduler, name=name, env=only(gpu), **options)
 
     config = {
         "distributed.nanny.pre-spawn-environ": threads_of_worker(n_workers),
@@ -172,6 +177,9 @@ def _local_cluster(n_workers: int) -> Iterator[Any]:
         distributed().LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,
+            processes=True,
+            worker_class=worker,
+            resources={"GPU": 1},  # one task at a time, on whichever device
             host=_LOOPBACK,
             dashboard_address=f"{_LOOPBACK}:0",
             silence_logs=False if _log.isEnabledFor(logging.DEBUG) else logging.CRITICAL,

@@ -17,7 +17,7 @@ from fewshot.benchmarks.coverage import Tally
 from fewshot.benchmarks.coverage_table import coverage_table
 from fewshot.benchmarks.held import GRID, Answer
 
-from fewshot.statistics.intervals import Interval
+from fewshot.statistics.interval import Interval
 
 
 @pytest.mark.parametrize("seen", [gaussian_classes.DIM, gaussian_classes.FEWER])

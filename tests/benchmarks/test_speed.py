@@ -91,8 +91,9 @@ def instant(monkeypatch):
         monkeypatch.setattr(module, "rate", lambda step, seconds=1.0: float(step(0)))
 
 
-def test_heads_and_peers_answer_the_same(instant):
-    made = head_speed.on_arrays("LinearProbe(C=1.0)", "", head_speed.logistic_regression, 3, 2, 16, 8)
+@pytest.mark.parametrize("twins", [False, True])
+def test_heads_and_peers_answer_the_same(instant, twins):
+    made = head_speed.on_arrays("LinearProbe(C=1.0)", "", head_speed.logistic_regression, 3, 2, 16, 8, twins)
     assert made.theirs is not None
     ours, theirs = made.ours(), made.theirs()
     assert (ours.per_second, theirs.per_second) == (8, 1)

@@ -11,8 +11,8 @@ from fewshot.commands.bench import Plan
 from fewshot.datasets import ArrayImages, Group, LabelledImages
 from fewshot.plugins.registry import BACKBONES, EVALUATORS, SAMPLERS, TRANSFORMS
 from fewshot.plugins.spec import Spec
-from fewshot.runs.pipeline import Workbench
 from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 
 MOST_IMAGES = {"quick": 25_000, "smoke": 5_000, "domains": 55_000}
 

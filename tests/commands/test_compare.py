@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import DATASETS
 from fewshot.report.comparisons.pairing import contests
 from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
-from fewshot.runs.pipeline import Workbench, run_all
+from fewshot.runs.pipeline import run_all
 from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 from fewshot.samplers.balanced import Balanced
 from tests.support.command_line import call, succeed
 

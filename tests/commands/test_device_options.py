@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from fewshot.commands import _device_options
 from fewshot.features.settings import EmbeddingSettings
-from fewshot.runs.pipeline import Workbench
+from fewshot.runs.workbench import Workbench
 
 
 @click.command()

@@ -8,7 +8,7 @@ import pytest
 
 import fewshot
 from fewshot.commands._ranked import larger_than_asked
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.ranked import ranked_text
 from fewshot.runs.specs import RunSpec, Sampled

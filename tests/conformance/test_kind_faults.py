@@ -14,7 +14,8 @@ from torch import nn
 from fewshot.backbones import Backbone, BackboneSource, freeze, weights_digest
 from fewshot.conformance import backbones, check, datasets, samplers, transforms
 from fewshot.datasets import ArrayImages, ClassList, Dataset, Group, LabelledImages, image_digest, images_digest
-from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.samplers.balanced import Balanced
 from fewshot.transforms import FeatureTransform
 

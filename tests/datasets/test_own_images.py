@@ -16,7 +16,7 @@ from fewshot.cli import main
 from fewshot.datasets import ArrayImages, LabelledImages, image_digest
 from fewshot.datasets.icons import Icons
 from fewshot.datasets.image_folder_set import ImageFolderSet
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.samplers.balanced import Balanced
 
 N_CLASSES, PER_CLASS = 6, 8

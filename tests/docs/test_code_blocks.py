@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -14,6 +13,7 @@ from PIL import Image
 
 from fewshot.cli import main
 from tests.support.checkout import ROOT
+from tests.support.command_line import parse
 from tests.support.pages import PAGES, blocks, commands
 
 LANGUAGES = {"sh", "python", "console", "text", "csv", "toml", "json", "{toctree}", "{eval-rst}"}
@@ -84,14 +84,3 @@ def assert_known(program: str, args: list[str]) -> None:
         assert program in ("python", "ruff", "pip", "git", "cd", "fewshot")
         for path in (arg.partition("::")[0] for arg in args if arg.startswith(("tests/", "benchmarks/"))):
             assert (ROOT / path).exists(), f"{path} does not exist"
-
-
-def parse(args: list[str]) -> None:
-    """Parses a command line as the program would, down to the last subcommand, and runs nothing."""
-    command: click.Command = main
-    context = click.Context(main)
-    while isinstance(command, click.Group):
-        found = command.get_command(context, args[0])
-        assert found is not None, f"there is no command {args[0]}"
-        command, context, args = found, click.Context(found, parent=context), args[1:]
-    command.make_context(command.name, list(args), parent=context)

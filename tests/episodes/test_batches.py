@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fewshot.datasets import ArrayImages
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator
 from fewshot.evaluators.cross_validated import CrossValidated
 from fewshot.evaluators.prototype import Prototype

@@ -13,7 +13,10 @@ import pytest
 from safetensors.numpy import load
 
 from fewshot.datasets import ArrayImages, LabelledImages
-from fewshot.episodes.episodes import Episodes, EpisodeShape, episodes_digest, take_runs
+from fewshot.episodes.digest import episodes_digest
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.flat import take_runs
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.files.atomic import write_safetensors
 
 N_CLASSES, PER_CLASS = 8, 12

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from fewshot.datasets.labelled_vectors import labelled_vectors
-from fewshot.episodes.episodes import EpisodeShape
 from fewshot.episodes.learn2learn import from_taskset, to_taskset
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.variable_way_shot import VariableWayShot
 

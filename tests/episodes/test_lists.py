@@ -12,8 +12,9 @@ import pytest
 from fewshot.datasets import ArrayImages, LabelledImages
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.datasets.manifest import Manifest
-from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.lists import EpisodeList
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.episodes.tables import from_csv, to_csv
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.disjoint_pools import DisjointPools

@@ -19,7 +19,7 @@ from fewshot.backbones.raw_pixels import RawPixels
 from fewshot.conformance import LAWS, VectorWorld, worlds
 from fewshot.conformance.judging import broken_laws
 from fewshot.datasets import ArrayImages, Group, LabelledImages
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators.augmented_support import AugmentedSupport
 from fewshot.evaluators.cross_validated import CrossValidated
 from fewshot.evaluators.linear_probe import LinearProbe
@@ -29,10 +29,12 @@ from fewshot.evaluators.tuning.support_views import FurtherViews
 from fewshot.evaluators.tuning.views import draw_of_row, view
 from fewshot.features.table import feature_table
 from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
-from fewshot.runs.learners import learner
+from fewshot.runs.learner_setup import learner
 from fewshot.runs.needs import needs
-from fewshot.runs.pipeline import RunSpec, Workbench, run
+from fewshot.runs.pipeline import run
 from fewshot.runs.solving import solve
+from fewshot.runs.specs import RunSpec
+from fewshot.runs.workbench import Workbench
 from tests.support.checkout import ROOT
 from tests.support.command_line import QUICK, call, fail, succeed
 
@@ -92,7 +94,7 @@ def test_features_that_do_not_fit_in_memory_are_read_at_every_use(monkeypatch):
     """Of episodes that are padded, too, and use few of the images: row 0 is in no support."""
     ragged = fewshot.Episodes.from_rows(IMAGES, [[3, 4, 11, 12, 13], [14, 15, 21]], [[0, 17], [18, 22]])
     held = solve(ragged, learn(episodes=ragged))
-    monkeypatch.setattr("fewshot.runs.learners._HELD_BYTES", 0)
+    monkeypatch.setattr("fewshot.runs.learner_setup._HELD_BYTES", 0)
     assert np.array_equal(solve(ragged, learn(episodes=ragged)).logits, held.logits)
 
 

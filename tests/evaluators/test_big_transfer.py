@@ -16,7 +16,7 @@ from torch import nn
 from fewshot.backbones import Backbone, freeze
 from fewshot.conformance import PictureWorld
 from fewshot.datasets import ArrayImages
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators.big_transfer import BigTransfer
 from fewshot.evaluators.tuning import one_episode as tuned_episode
 from fewshot.evaluators.tuning.image_rows import ImageRows

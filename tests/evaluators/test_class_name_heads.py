@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from torch.nn.functional import cross_entropy, normalize
 
 from fewshot.cli import main
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import _warned_once
 from fewshot.evaluators.linear_probe_plus_plus import LinearProbePlusPlus
 from fewshot.evaluators.tip_adapter import TipAdapter

@@ -11,7 +11,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, LeaveOneOut, PredefinedSplit, cross_val_predict
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators.cross_validated import CrossValidated, stratified_folds
 from fewshot.evaluators.fine_tune import FineTune
 from fewshot.evaluators.linear_probe import LinearProbe

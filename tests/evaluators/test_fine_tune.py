@@ -13,7 +13,7 @@ from torch import nn
 from fewshot.conformance import PictureWorld
 from fewshot.evaluators.fine_tune import FineTune
 from fewshot.evaluators.linear_probe import LinearProbe
-from fewshot.runs.learners import ImageLearner
+from fewshot.runs.image_learner import ImageLearner
 from fewshot.runs.solving import solve
 from tests.support.tuned_pictures import EPISODES, IMAGES, by_learner
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators.linear_probe import LinearProbe
 from tests.support.logistic_objective import objective
 from tests.support.support_sets import batch_of, episodes, hard_cases

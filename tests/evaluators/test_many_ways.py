@@ -19,7 +19,7 @@ from tests.support.support_sets import queries, ragged
 HEADS = [NearestNeighbour(), NearestNeighbour(k=3, temperature=0.1), Prototype(), Prototype("cosine"), TipAdapter()]
 PEAK = """
 import resource, torch
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators.nearest_neighbour import NearestNeighbour
 from fewshot.evaluators.prototype import Prototype
 n = 10_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.evaluators import FeatureEvaluator, Head
 from fewshot.evaluators.augmented_support import AugmentedSupport
 from fewshot.evaluators.cross_validated import CrossValidated
@@ -16,7 +16,8 @@ from fewshot.evaluators.prototype import Prototype
 from fewshot.evaluators.ridge_probe import RidgeProbe
 from fewshot.evaluators.standardised import Standardised
 from fewshot.plugins.registry import EVALUATORS
-from fewshot.runs.pipeline import RunSpec, Sampled, run
+from fewshot.runs.pipeline import run
+from fewshot.runs.specs import RunSpec, Sampled
 from tests.support.workbenches import bench
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators.prototype import Prototype
 from fewshot.evaluators.tim import TIM
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fault_counts import LONG, keep, times
+from tests.support.fault_counts import LONG, keep, tries
 from tests.support.fault_suite import BENCH, outcome
 from tests.support.warm_processes import finish, start
 
@@ -60,9 +60,9 @@ def damaged(place: Path, pattern: str, way: Callable[..., bytes], choose: random
 @pytest.mark.parametrize("name", PLACES if LONG else IN_CI)
 def test_a_damaged_file_is_found_and_never_scored(name, whole, tmp_path):
     pattern, removed = PLACES[name]
-    choose, counts, wrong = random.Random(name), Counter(), []
-    for number in range(n := times(1, 12)):
-        way = (flip, cut, replace)[number % 3]
+    numbers, counts, wrong = tries(1, 12), Counter(), []
+    for number in numbers:
+        choose, way = random.Random(f"{name} {number}"), (flip, cut, replace)[number % 3]
         place = shutil.copytree(whole.place, tmp_path / str(number))
         for file in removed:
             shutil.rmtree(place / file) if (place / file).is_dir() else (place / file).unlink()
@@ -80,5 +80,6 @@ def test_a_damaged_file_is_found_and_never_scored(name, whole, tmp_path):
         if any(right.get(key) != row for key, row in scored.items()):
             wrong.append((number, way.__name__, "scored"))
         shutil.rmtree(place)
-    keep("damage", f"damaged {name}", tried=n, equal=n - len(wrong) - counts["refused"], **counts)
+    equal = len(numbers) - len(wrong) - counts["refused"]
+    keep("damage", f"damaged {name}", tried=len(numbers), equal=equal, **counts)
     assert not wrong

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fewshot.results.files import Results
-from tests.support.fault_counts import LONG, keep, times
+from tests.support.fault_counts import LONG, keep, tries
 from tests.support.fault_suite import BENCH, outcome, write_suite
 from tests.support.small_disks import Disk, disk, mountable
 from tests.support.warm_processes import finish, start
@@ -38,8 +38,8 @@ def refusal(place: Path) -> str:
 
 @pytest.mark.parametrize("full", ["results", "caches"] if LONG else ["results"])
 def test_a_disk_that_fills_up_at_any_point_costs_no_number(full, small, tmp_path, whole):
-    sizes, refused, equal = random.Random(3), 0, 0
-    for number in range(n := times(1, 25)):
+    numbers, refused, equal = tries(1, 25), 0, 0
+    for number in numbers:
         place = write_suite(tmp_path / str(number))
         own = small.folder / str(number)
         own.mkdir()
@@ -48,7 +48,8 @@ def test_a_disk_that_fills_up_at_any_point_costs_no_number(full, small, tmp_path
         if full == "caches":
             rows, home = place / "rows.jsonl", own / "home"
         command = ("bench", "suite.py", "--results", rows)
-        small.resize(used(small) + sizes.randrange(4096, whole.n_bytes // 2))
+        room = random.Random(f"{full} {number}").randrange(4096, whole.n_bytes // 2)
+        small.resize(used(small) + room)
         code = finish(start(place, *command, FEWSHOT_HOME=str(home)))
         if code:
             assert code == 1
@@ -62,11 +63,11 @@ def test_a_disk_that_fills_up_at_any_point_costs_no_number(full, small, tmp_path
     keep(
         "disks",
         f"full disk of {full}",
-        tried=n,
+        tried=len(numbers),
         one_sentence=refused,
         equal=equal,
     )
-    assert equal == n
+    assert equal == len(numbers)
 
 
 def used(small: Disk) -> int:
@@ -75,18 +76,19 @@ def used(small: Disk) -> int:
 
 
 def test_a_limit_of_the_size_of_files_costs_no_number(tmp_path, whole):
-    sizes, failed, equal = random.Random(4), 0, 0
-    for number in range(n := times(1, 25)):
+    numbers, failed, equal = tries(1, 25), 0, 0
+    for number in numbers:
         place = write_suite(tmp_path / str(number))
-        code = finish(start(place, *BENCH, limits={resource.RLIMIT_FSIZE: sizes.randrange(200, 60_000)}))
+        most = random.Random(f"limit {number}").randrange(200, 60_000)
+        code = finish(start(place, *BENCH, limits={resource.RLIMIT_FSIZE: most}))
         assert code in (0, 1)
         if code:
             assert "File too large" in refusal(place)
             failed += 1
         assert finish(start(place, *BENCH)) == 0
         equal += outcome(place) == whole.outcome
-    keep("disks", "limit of the size of files", tried=n, one_sentence=failed, equal=equal)
-    assert equal == n
+    keep("disks", "limit of the size of files", tried=len(numbers), one_sentence=failed, equal=equal)
+    assert equal == len(numbers)
 
 
 @pytest.mark.parametrize("protected", ["results", "caches"])

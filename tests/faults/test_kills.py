@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fault_counts import keep, times
+from tests.support.fault_counts import keep, tries
 from tests.support.fault_suite import BENCH, outcome, write_suite
 from tests.support.phases import phase_of
 from tests.support.warm_processes import finish, start
@@ -52,21 +52,27 @@ def differences(place: Path, whole: Any) -> list[str]:
 
 
 def test_a_suite_that_is_killed_at_random_moments_goes_on_to_the_same_bits(whole, places):
-    moments, phases, wrong = random.Random(17), Counter(), []
-    for number in range(n := times(1, 50)):
+    phases, wrong, n = Counter(), [], len(tries(1, 50))
+    for number in tries(1, 50):
         place = next(places)
-        after = moments.uniform(0.0, whole.seconds)
+        after = random.Random(f"moment {number}").uniform(0.0, whole.seconds)
         phases[phase := killed_after(place, after)] += 1
         if different := differences(place, whole):
             wrong.append((number, after, phase, different))
-    keep("kills", "kill at a random moment", tried=n, equal=n - len(wrong), phases=dict(phases.most_common()))
+    keep(
+        "kills",
+        "kill at a random moment",
+        tried=n,
+        equal=n - len(wrong),
+        phases=dict(phases.most_common()),
+    )
     assert not wrong
 
 
 def test_a_suite_that_is_killed_in_the_middle_of_a_write_goes_on_to_the_same_bits(whole, places):
-    moments, phases, wrong = random.Random(18), Counter(), []
-    for number in range(n := times(1, 50)):
-        place = next(places)
+    phases, wrong, n = Counter(), [], len(tries(1, 50))
+    for number in tries(1, 50):
+        place, moments = next(places), random.Random(f"write {number}")
         for _ in range(HELD):  # the second kill meets what the first one left
             phase = moments.choice(sorted(whole.writes))
             write = phase, moments.randint(1, whole.writes[phase])
@@ -74,5 +80,11 @@ def test_a_suite_that_is_killed_in_the_middle_of_a_write_goes_on_to_the_same_bit
             phases[phase_of(place / "phase") if finish(process) == KILLED else "finished"] += 1
         if different := differences(place, whole):
             wrong.append((number, write, different))
-    keep("kills", "kill in the middle of a write", tried=n, equal=n - len(wrong), phases=dict(phases.most_common()))
+    keep(
+        "kills",
+        "kill in the middle of a write",
+        tried=n,
+        equal=n - len(wrong),
+        phases=dict(phases.most_common()),
+    )
     assert not wrong

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fault_counts import keep, times
+from tests.support.fault_counts import keep, tries
 from tests.support.fault_suite import BENCH, outcome, write_suite
 from tests.support.phases import STARTING, phase_of
 from tests.support.warm_processes import finish, start
@@ -26,7 +26,7 @@ def interrupted(place: Path, number: signal.Signals, after: float) -> tuple[int,
     """The exit code of a suite that gets a signal, the phase in which it came, and the seconds to the end."""
     process = start(place, *BENCH)
     began = time.monotonic()
-    while phase_of_started(place) == STARTING and process.is_alive():  # the signal is for fewshot, not for the fork
+    while phase_of(place / "phase") == STARTING and process.is_alive():  # the signal is for fewshot, not for the fork
         time.sleep(0.01)
     process.join(max(0.0, after - (time.monotonic() - began)))
     phase, sent = phase_of(place / "phase"), time.monotonic()
@@ -36,17 +36,13 @@ def interrupted(place: Path, number: signal.Signals, after: float) -> tuple[int,
     return finish(process, 60), phase, time.monotonic() - sent
 
 
-def phase_of_started(place: Path) -> str:
-    """The phase of a process that may not have started yet."""
-    return phase_of(place / "phase") if (place / "phase").exists() else STARTING
-
-
 @pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
 def test_an_interrupted_suite_ends_soon_and_goes_on_to_the_same_bits(number, whole, tmp_path):
-    moments, phases, slowest, equal, stopped = random.Random(5), Counter(), 0.0, 0, 0
-    for at in range(n := times(1, 20)):
+    numbers, phases, slowest, equal, stopped = tries(1, 20), Counter(), 0.0, 0, 0
+    for at in numbers:
         place = write_suite(tmp_path / str(at))
-        code, phase, took = interrupted(place, number, moments.uniform(0.0, whole.seconds))
+        after = random.Random(f"{number.name} {at}").uniform(0.0, whole.seconds)
+        code, phase, took = interrupted(place, number, after)
         said = (place / "phase.err").read_text()
         assert code in (0, CODES[number]), said
         if code:
@@ -59,7 +55,8 @@ def test_an_interrupted_suite_ends_soon_and_goes_on_to_the_same_bits(number, who
         equal += outcome(place) == whole.outcome
     keep(
         "signals", f"{number.name} at a random moment",
-        tried=n, stopped=stopped, equal=equal, slowest_seconds=round(slowest, 2), phases=dict(phases.most_common()),
+        tried=len(numbers), stopped=stopped, equal=equal, slowest_seconds=round(slowest, 2),
+        phases=dict(phases.most_common()),
     )  # fmt: skip
-    assert equal == n
+    assert equal == len(numbers)
     assert slowest < LONGEST

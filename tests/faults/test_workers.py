@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from fewshot.results.files import Results
-from tests.support.fault_counts import LONG, keep, times
+from tests.support.fault_counts import LONG, keep, tries
 from tests.support.fault_suite import BENCH, outcome, write_suite
 from tests.support.phases import phase_of
 from tests.support.warm_processes import finish, start
@@ -67,9 +67,10 @@ def three(started: Start, moments: random.Random, seconds: float, phase: Callabl
 
 @pytest.mark.parametrize("kind", [worker, shard] if LONG else [worker])
 def test_of_three_processes_one_killed_one_late_and_one_slow_give_the_same_bits(kind, whole, tmp_path):
-    moments, phases, wrong = random.Random(9), Counter(), []
-    for number in range(n := times(1, 15)):
+    numbers, phases, wrong = tries(1, 15), Counter(), []
+    for number in numbers:
         place = write_suite(tmp_path / str(number))
+        moments = random.Random(f"{kind.__name__} {number}")
         codes, phase = three(kind(place), moments, whole.seconds, partial(phase_of, place / "phase0"))
         phases[phase] += 1
         rows = Results(place / "rows.jsonl").rows()
@@ -77,5 +78,6 @@ def test_of_three_processes_one_killed_one_late_and_one_slow_give_the_same_bits(
             wrong.append((number, phase, codes, len(rows), [p.read_text()[-300:] for p in place.glob("*.err")]))
         shutil.rmtree(place)
     name = f"three processes of fewshot {kind.__name__.replace('shard', 'bench').replace('worker', 'work')}"
+    n = len(numbers)
     keep("workers", f"{name}, one killed, one late, one slow", tried=n, equal=n - len(wrong), phases=dict(phases))
     assert not wrong

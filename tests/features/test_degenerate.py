@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fewshot.datasets.labelled_vectors import labelled_vectors
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.features.degenerate import warn_of_degenerate
 from fewshot.notebooks.evaluation import evaluate
 from fewshot.samplers.balanced import Balanced

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from fewshot.backbones.random_init import RandomInit
-from fewshot.features import embedding
+from fewshot.features import embedding, fusing
 from fewshot.features.folding import folded
-from fewshot.features.fusing import RectifiedConvolution, gives, padded, rectified
+from fewshot.features.fusing import RectifiedConvolution, padded, rectified
 from fewshot.features.table import feature_table
+from fewshot.features.trials import gives
 from tests.support.random_pixels import pixels_through, random_images
 
 EXAMPLE = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
@@ -157,7 +158,7 @@ def test_a_network_that_would_change_is_found_out(kind: type[nn.Module]) -> None
 def test_a_large_table_has_the_bits_of_small_ones(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     backbone, images, rows = RandomInit(name, image_size=32).load(), random_images(150), np.arange(150)
     small = feature_table(images, backbone, rows, folder=tmp_path / "small", progress=False).gather(rows)
-    monkeypatch.setattr(embedding, "FEWEST_BATCHES", 2)
+    monkeypatch.setattr(fusing, "FEWEST_BATCHES", 2)
     uses: list[bool] = []
     monkeypatch.setattr(embedding, "gives", lambda *given: uses.append(gives(*given)) or uses[-1])
     large = feature_table(images, backbone, rows, folder=tmp_path / "large", progress=False).gather(rows)
@@ -171,6 +172,6 @@ def test_a_table_of_such_a_network_is_computed_as_before(
 ) -> None:
     backbone, images, rows = pixels_through(kind().requires_grad_(False)), random_images(150), np.arange(150)
     small = feature_table(images, backbone, rows, folder=tmp_path / "small", progress=False).gather(rows)
-    monkeypatch.setattr(embedding, "FEWEST_BATCHES", 2)
+    monkeypatch.setattr(fusing, "FEWEST_BATCHES", 2)
     large = feature_table(images, backbone, rows, folder=tmp_path / "large", progress=False).gather(rows)
     assert torch.equal(large, small)

@@ -31,7 +31,7 @@ OWN = {
     "plugins/code.py": "source files of imported modules, if is_file",
     "plugins/signature.py": "source files of installed packages",
     "plugins/spec.py": "_digest_now checks the file first",
-    "pretraining/training.py": "trained_elsewhere checks is_file",
+    "pretraining/trainer.py": "trained_elsewhere checks is_file",
     "protocols/__init__.py": "files of the package",
     "report/__init__.py": "files of the package",
     "results/files.py": "append checks the file first",

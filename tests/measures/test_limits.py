@@ -9,26 +9,22 @@ import numpy as np
 import pytest
 
 from fewshot.datasets import Group
-from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import MEASURES
 from fewshot.results.columns import RunName
 from fewshot.results.declared import declared
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
-from fewshot.runs.columns import Design, score
+from fewshot.runs.design import Design
+from fewshot.runs.scores import score
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.disjoint_pools import DisjointPools
+from fewshot.statistics.class_intervals import class_interval, deleted_interval
 from fewshot.statistics.comparison import compare, over_sets
-from fewshot.statistics.intervals import (
-    FRACTION,
-    Interval,
-    Units,
-    class_interval,
-    deleted_interval,
-    draw_interval,
-    episode_interval,
-    pool_interval,
-)
+from fewshot.statistics.interval import FRACTION, Interval
+from fewshot.statistics.intervals import draw_interval, episode_interval, pool_interval
+from fewshot.statistics.units import Units
 from tests.support.predictions import answered, of_logits
 from tests.support.worlds import labelled, ragged
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn import metrics
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.measures._per_class import ClassAccuracy, Mistakes, lowest_class
 from fewshot.measures._per_image import ImageAnswers
 from fewshot.measures._ranking import ranking
@@ -27,7 +27,8 @@ from fewshot.measures.mean_per_class import mean_per_class
 from fewshot.results.predictions import episode_accuracy
 from fewshot.samplers.balanced import Balanced
 from fewshot.solvers.summaries import summarise
-from fewshot.statistics.intervals import Units, class_interval
+from fewshot.statistics.class_intervals import class_interval
+from fewshot.statistics.units import Units
 from tests.support.predictions import answered, of_logits, softmax
 from tests.support.worlds import labelled, ragged
 

@@ -16,7 +16,7 @@ from fewshot.backbones.conv_net import ConvNet
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
-from fewshot.plugins import registry as plugins
+from fewshot.plugins import members
 from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, MEASURES, SAMPLERS, SPLITS, TRANSFORMS, Registry
 from fewshot.plugins.signature import REQUIRED
 from fewshot.splits.by_group import ByGroup
@@ -216,7 +216,7 @@ def entry_point(folder, group, lines):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: outside-fewshot\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(f"[{group}]\n{lines}\n")
     importlib.invalidate_caches()
-    plugins._points.cache_clear()
+    members._points.cache_clear()
 
 
 def test_an_installed_package_joins_by_an_entry_point(outside):
@@ -238,7 +238,7 @@ def test_an_installed_package_joins_by_an_entry_point(outside):
         with pytest.raises(ValueError, match="the module 'outside_fewshot' has no class 'Absent'"):
             EVALUATORS.make("Absent")
     finally:
-        plugins._points.cache_clear()
+        members._points.cache_clear()
 
 
 def test_a_dotted_name_from_a_file_is_refused_and_not_imported(outside):
@@ -262,6 +262,8 @@ def test_a_dotted_name_from_a_file_is_refused_and_not_imported(outside):
         ("linear_probe(C=1)", r"Did you mean LinearProbe\?"),
         ("Zzz", r"unknown evaluator 'Zzz'; known: .*, or package.module:Class\.$"),
         ("LinearProbe(c=1)", "LinearProbe has no field 'c'; its fields are: C"),
+        ("NearestNeighbour(n_neighbors=3)", r"no field 'n_neighbors'; its fields are: k, .*\. Did you mean k\?$"),
+        ("LinearProbe(maxiter=3)", r"its fields are: C, max_iter.*\. Did you mean max_iter\?$"),
         ("LinearProbe(1, C=2)", "LinearProbe was given its field 'C' twice"),
         ("LinearProbe(1, 2, 3, 4, 5, 6, 7, 8, 9)", r"LinearProbe takes \d arguments \(C.*\), got 9"),
         ("LinearProbe(C=Unknown(1))", "unknown evaluator 'Unknown'"),
@@ -271,6 +273,12 @@ def test_a_dotted_name_from_a_file_is_refused_and_not_imported(outside):
 def test_a_spec_that_fits_no_member_is_one_sentence(outside, spec, message):
     with pytest.raises(ValueError, match=message):
         EVALUATORS.make(spec)
+
+
+@pytest.mark.parametrize("name", ["Timm", "RandomInit", "Packaged"])
+def test_the_field_pretrained_of_other_libraries_is_a_member_here(name):
+    with pytest.raises(ValueError, match=r"Timm\(name\) has pre-trained weights, RandomInit\(name\) random ones\.$"):
+        BACKBONES.spec(f"{name}('resnet18', pretrained=False)")
 
 
 def test_a_missing_field_is_named():

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from fewshot.backbones import freeze
 from fewshot.backbones.conv_net import ConvNet
 from fewshot.backbones.pretrained import Pretrained
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators.proto_maml import ProtoMAML
 from fewshot.evaluators.tuning.image_rows import ImageRows
 from fewshot.plugins.registry import BACKBONES

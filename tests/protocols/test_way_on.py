@@ -17,7 +17,7 @@ from fewshot.commands import run as run_command
 from fewshot.commands._choice_request import ChoiceRequest
 from fewshot.commands._outside import outside
 from fewshot.datasets._shorthand import dataset_spec
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.protocols import Benchmark, BenchmarkSet, Head
 from fewshot.protocols._places import Copy
 from fewshot.results.selection_rule import Selection

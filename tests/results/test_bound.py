@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from fewshot.episodes.episodes import EpisodesDigest
+from fewshot.episodes.digest import EpisodesDigest
 from fewshot.files.atomic import read_safetensors, write_safetensors
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from fewshot.measures import Measure
-from fewshot.plugins.registry import MEASURES, Signature
+from fewshot.plugins.registry import MEASURES
+from fewshot.plugins.signature import Signature
 from fewshot.results import declared as module
 from fewshot.results.columns import RunName, Score
 from fewshot.results.declared import Declared, declared, measure_columns, measure_defaults
@@ -52,14 +53,15 @@ from pathlib import Path
 import numpy as np
 import fewshot
 from fewshot.datasets import ArrayImages, LabelledImages
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.report import page
 from fewshot.report.rows.shown import Shown
 from fewshot.results.columns import RunName, SpecColumns
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
-from fewshot.runs.columns import Design, score
+from fewshot.runs.design import Design
+from fewshot.runs.scores import score
 from fewshot.samplers.balanced import Balanced
 
 labels, names = np.repeat(np.arange(8), 10), tuple("abcdefgh")

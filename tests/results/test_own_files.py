@@ -102,3 +102,37 @@ def test_runs_of_other_processes_are_deleted_and_moved_too(rows, tmp_path):
     own(path, "host").append(rows[0])
     move_results(Results(path), tmp_path / "moved.jsonl")
     assert Results(tmp_path / "moved.jsonl").rows() == [*rows[1:], rows[0]]
+
+
+FAILED = {"status": "failed", "error": "no disk"}
+
+
+@pytest.mark.parametrize("names", [("", ""), ("", "b"), ("a", ""), ("a", "b"), ("a", "a")])
+def test_a_failure_is_written_once_by_whichever_process_until_something_else_happens(rows, tmp_path, names):
+    results, again = (own(tmp_path / "rows.jsonl", name) for name in names)
+    failures = [
+        dataclasses.replace(rows[0], **FAILED, finished=f"2026-01-0{day}T00:00:00+00:00", commit=f"{day}")
+        for day in (1, 2, 5)
+    ]
+    results.append(failures[0])
+    again.append(failures[1])
+    assert list(again.lines()) == [failures[0].to_json().encode() + b"\n"]
+    Results(results.path).gather()
+    again.append(failures[1])
+    assert Results(results.path).rows() == failures[:1]
+    others = ({"error": "no memory"}, {"benchmark_set": "dtd"}, {"seed": 7}, {"error": "b\udcfcro"})
+    for number, other in enumerate(others, 2):
+        for _ in range(2):
+            again.append(dataclasses.replace(failures[1], **other))
+        assert len(list(again.lines())) == number
+    again.append(dataclasses.replace(rows[0], finished="2026-01-04T00:00:00+00:00"))
+    again.append(failures[2])
+    again.append(failures[2])
+    assert len(list(again.lines())) == len(others) + 3
+
+
+def test_of_processes_that_fail_at_once_one_writes_the_failure(rows, tmp_path):
+    path, failure = tmp_path / "rows.jsonl", dataclasses.replace(rows[0], **FAILED)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: own(path, f"host-{number}").append(failure), range(8)))
+    assert list(Results(path).lines()) == [failure.to_json().encode() + b"\n"]

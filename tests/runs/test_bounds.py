@@ -9,9 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from fewshot.cli import main
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.results.files import Results
-from fewshot.runs.pipeline import RunSpec, Sampled, Workbench, run
+from fewshot.runs.pipeline import run
+from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 
 LARGE = 10**9
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.files.atomic import read_safetensors, write_safetensors
 from fewshot.results.files import Results
 from fewshot.results.made_here import was_made_here
-from fewshot.runs.pipeline import Workbench, run
+from fewshot.runs.pipeline import run
 from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 
 BENCH = Workbench(progress=False)
 SPEC = RunSpec("Glyphs()", "RawPixels(4)", "Prototype()", Sampled(EpisodeShape(5, 1, 5)), "L2()", n_episodes=12)

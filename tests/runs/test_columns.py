@@ -11,17 +11,23 @@ import numpy as np
 import pytest
 
 from fewshot.datasets import Group
-from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.measures.log_loss import log_loss
 from fewshot.results.columns import RunName
 from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
 from fewshot.results.row import Row
-from fewshot.runs.columns import Design, score
-from fewshot.runs.pipeline import RunSpec, Sampled, Workbench, run
+from fewshot.runs.design import Design
+from fewshot.runs.pipeline import run
+from fewshot.runs.scores import score
+from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.hierarchical import Hierarchical
-from fewshot.statistics.intervals import Units, class_interval, draw_interval
+from fewshot.statistics.class_intervals import class_interval
+from fewshot.statistics.intervals import draw_interval
+from fewshot.statistics.units import Units
 from tests.support.predictions import answered
 from tests.support.worlds import labelled
 

@@ -43,7 +43,9 @@ def test_names_specs_and_objects_give_the_same_row():
 
 
 def test_it_agrees_with_a_run_of_the_same_episodes(tmp_path):
-    from fewshot.runs.pipeline import Listed, RunSpec, Workbench, run
+    from fewshot.runs.pipeline import run
+    from fewshot.runs.specs import Listed, RunSpec
+    from fewshot.runs.workbench import Workbench
 
     EPISODES.save(tmp_path / "mine.safetensors")
     spec = RunSpec("Icons", "RawPixels(4)", "LinearProbe", Listed(tmp_path / "mine.safetensors"), split="AllNovel")

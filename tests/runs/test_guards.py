@@ -12,12 +12,15 @@ import torch
 
 from fewshot.backbones._stillness import unchanged
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import DATASETS
 from fewshot.results.files import Results
 from fewshot.results.row import Row
+from fewshot.results.selection_rule import Selection
 from fewshot.runs import guards
-from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Selection, Workbench, run
+from fewshot.runs.pipeline import run
+from fewshot.runs.specs import Listed, RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 from fewshot.samplers.balanced import Balanced
 from fewshot.splits import ClassSplit
 from tests.support.planted_leaks import LooksAround

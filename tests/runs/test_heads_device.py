@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from fewshot.conformance import PictureWorld, worlds
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator
 from fewshot.evaluators._own_code import OwnCode
 from fewshot.evaluators.cross_validated import CrossValidated
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
 from fewshot.plugins.registry import EVALUATORS
+from fewshot.runs.feature_learner import FeatureLearner, Held
 from fewshot.runs.heads_device import ON_CPU, HeadsDevice, heads_device
-from fewshot.runs.learners import FeatureLearner, Held
 from fewshot.runs.solving import solve
 from fewshot.samplers.balanced import Balanced
 from tests.support.pretend_device import DEVICE, pretended

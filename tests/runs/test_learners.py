@@ -11,13 +11,15 @@ import torch
 from torch import nn
 
 from fewshot.backbones import Backbone, freeze
-from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
 from fewshot.evaluators.tuning.descent import mini_batches
 from fewshot.results.predictions import episode_accuracy
-from fewshot.runs.learners import FeatureLearner, ImageLearner
+from fewshot.runs.feature_learner import FeatureLearner
+from fewshot.runs.image_learner import ImageLearner
 from fewshot.runs.solving import solve
 from fewshot.samplers.balanced import Balanced
 from tests.support.worlds import as_tensor, gather, labelled, ragged, vectors

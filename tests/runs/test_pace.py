@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.results.costs import includes_start, seconds_per_episode
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
 from fewshot.runs import pace as module
 from fewshot.runs.pace import N_STEADY, STEADY, Pace
-from fewshot.runs.pipeline import RunSpec, Sampled, run
+from fewshot.runs.pipeline import run
 from fewshot.runs.portions import portions
+from fewshot.runs.specs import RunSpec, Sampled
 from fewshot.samplers.balanced import Balanced
 from tests.support.predictions import answered
 from tests.support.workbenches import bench
@@ -38,7 +39,7 @@ class Solver:
     def clock(self) -> float:
         return self.now
 
-    def __call__(self, episodes, advance: Callable[[int], object]) -> Predictions:
+    def __call__(self, episodes, advance: Callable[[int], object], finished: object = None) -> Predictions:
         self.n_calls += 1
         counts = [1] * len(episodes) if self.lanes > 1 else filter(None, (1, len(episodes) - 1))
         for number, count in enumerate(counts):

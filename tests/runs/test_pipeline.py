@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.results.files import Results
 from fewshot.results.parts import PredictionParts
-from fewshot.runs.pipeline import Listed, RunSpec, Sampled, run, run_all
+from fewshot.runs.pipeline import run, run_all
+from fewshot.runs.specs import Listed, RunSpec, Sampled
 from fewshot.samplers.balanced import Balanced
 from tests.support.workbenches import bench
 
@@ -57,9 +59,10 @@ def test_a_second_call_imports_neither_torch_nor_timm(spec, results):
     code = f"""
 import sys
 from pathlib import Path
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.results.files import Results
-from fewshot.runs.pipeline import RunSpec, Sampled, run
+from fewshot.runs.pipeline import run
+from fewshot.runs.specs import RunSpec, Sampled
 spec = RunSpec({spec.dataset!r}, {spec.backbone!r}, 'Prototype()', Sampled(EpisodeShape(3, 2, 4)), split='AllNovel()',
                n_episodes=40)
 row = run(spec, Results(Path({str(results.path)!r})))
@@ -256,10 +259,10 @@ def test_classes_too_small_for_the_shape_are_named(spec, results):
 
 
 STEPS = [
-    ("fewshot.runs.learners.learner", "before anything is solved"),
+    ("fewshot.runs.learner_setup.learner", "before anything is solved"),
     ("fewshot.results.parts.PredictionParts.write", "between solving and writing"),
     ("fewshot.results.predictions.write_safetensors", "while a part is written"),
-    ("fewshot.runs.pipeline._row", "after the parts, before the row"),
+    ("fewshot.runs.computation.row_of", "after the parts, before the row"),
     ("fewshot.results.files.Results.append", "while the row is written"),
 ]
 
@@ -286,9 +289,11 @@ def test_two_processes_that_race_on_a_run_leave_the_right_row(spec, results, tmp
     whole = run(spec, Results(tmp_path / "whole.jsonl"), bench())
     code = f"""
 from pathlib import Path
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.results.files import Results
-from fewshot.runs.pipeline import RunSpec, Sampled, Workbench, run
+from fewshot.runs.pipeline import run
+from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 spec = RunSpec({spec.dataset!r}, {spec.backbone!r}, 'Prototype()', Sampled(EpisodeShape(3, 2, 4)), split='AllNovel()',
                n_episodes=40)
 run(spec, Results(Path({str(results.path)!r})), Workbench(progress=False))
@@ -301,7 +306,7 @@ run(spec, Results(Path({str(results.path)!r})), Workbench(progress=False))
 
 def test_fewer_episodes_are_the_first_of_a_longer_run_that_was_killed(spec, results, monkeypatch):
     short = run(replace(spec, n_episodes=15), Results(results.path.with_name("short.jsonl")), bench())
-    monkeypatch.setattr("fewshot.runs.pipeline._row", lambda *_: 1 / 0)
+    monkeypatch.setattr("fewshot.runs.computation.row_of", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(spec, results, bench())
     monkeypatch.undo()

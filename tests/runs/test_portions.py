@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.results.predictions import Predictions
 from fewshot.runs.portions import WRITE_SECONDS, portions
 from fewshot.samplers.balanced import Balanced
@@ -27,7 +27,7 @@ class Solver:
     def clock(self) -> float:
         return self.now
 
-    def __call__(self, episodes) -> Predictions:
+    def __call__(self, episodes, finished=None) -> Predictions:
         self.now += self.call + self.episode * len(episodes) + (0.0 if self.sizes else self.first)
         self.sizes.append(len(episodes))
         return answered(episodes)
@@ -56,7 +56,7 @@ def test_a_slow_head_writes_its_first_part_within_a_minute():
 def test_parts_of_any_size_are_the_same_predictions(pace):
     solver = Solver(pace)
 
-    def solved(episodes) -> Predictions:
+    def solved(episodes, finished=None) -> Predictions:
         solver(episodes)
         return Predictions.concatenate(
             [answered(episodes[i : i + 1], int(episodes.index[i])) for i in range(len(episodes))]
@@ -73,7 +73,7 @@ def test_parts_of_any_size_are_the_same_predictions(pace):
 def test_an_interruption_keeps_the_finished_batches(error):
     solver, kept = Solver(0.01), []
 
-    def interrupted(episodes):
+    def interrupted(episodes, finished):
         if len(solver.sizes) == 3:
             raise error
         return solver(episodes)
@@ -82,3 +82,28 @@ def test_an_interruption_keeps_the_finished_batches(error):
         kept.extend(len(part.episodes) for part in portions(BLOCK, interrupted, clock=solver.clock))
     assert kept == [sum(solver.sizes)]
     assert solver.now < WRITE_SECONDS  # nothing was due
+
+
+@given(st.permutations(range(8)), st.integers(0, 8), st.integers(0, 1))
+def test_an_interruption_keeps_the_finished_episodes_of_its_batch_in_any_order(order, n_finished, n_batches):
+    solver, parts = Solver(0.01), []
+
+    def interrupted(episodes, finished):
+        if len(solver.sizes) < n_batches:
+            return solver(episodes)
+        finished.extend(answered(episodes[place : place + 1], place) for place in order[:n_finished])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        parts.extend(portions(BLOCK, interrupted, at_least=8, clock=solver.clock))
+    indices = [part.episodes.index.tolist() for part in parts]
+    assert all(index == list(range(index[0], index[-1] + 1)) for index in indices)
+    assert [one for index in indices for one in index] == [
+        *range(8 * n_batches),
+        *sorted(8 * n_batches + place for place in order[:n_finished]),
+    ]
+    for part in parts:
+        for at, index in enumerate(part.episodes.index.tolist()):
+            if index >= 8 * n_batches:
+                alone = answered(BLOCK[index : index + 1], index - 8 * n_batches)
+                assert part[at : at + 1].logits.tolist() == alone.logits.tolist()

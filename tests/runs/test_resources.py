@@ -9,15 +9,16 @@ from pathlib import Path
 import torch
 from fewshot.benchmarks import FOLDER
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.features.use import EmbeddingUse
 from fewshot.files.cores import processor
 from fewshot.files.energy import driver_version, joules
 from fewshot.results.files import Results
 from fewshot.results.resources import Resources
 from fewshot.results.row import Row
-from fewshot.runs.pipeline import RunSpec, Sampled, run
+from fewshot.runs.pipeline import run
 from fewshot.runs.resources import ResourceMeter, embedding_costs, joined, peak_bytes, reset_peak, resources
+from fewshot.runs.specs import RunSpec, Sampled
 from tests.support.workbenches import bench
 
 COLUMNS = list(Resources.__dataclass_fields__)

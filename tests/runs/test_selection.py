@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from fewshot.benchmarks import FOLDER
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import EVALUATORS
 from fewshot.results.files import Results
 from fewshot.results.row import Row
-from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Selection, run, run_all
+from fewshot.results.selection_rule import Selection
+from fewshot.runs.pipeline import run, run_all
+from fewshot.runs.specs import Listed, RunSpec, Sampled
 from tests.support.workbenches import bench
 
 GRID = (("C", (1e-6, 0.01, 1)),)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,8 +19,10 @@ from fewshot.evaluators.scale_and_shift import ScaleAndShift
 from fewshot.evaluators.task_specific_adapters import TaskSpecificAdapters
 from fewshot.evaluators.tuned_vote import TunedVote
 from fewshot.evaluators.tuning.network import shared_copy, unfreeze
+from fewshot.runs import learners
 from fewshot.runs.side_by_side import MOST_BYTES, MOST_IMAGES, fits_one_thread, lanes, side_by_side
-from tests.support.tuned_pictures import by_learner
+from fewshot.runs.solving import solve
+from tests.support.tuned_pictures import EPISODES, by_learner
 
 
 def test_results_come_in_order_and_each_thread_computes_alone(threads):
@@ -56,6 +61,56 @@ def test_an_error_ends_the_others_at_their_next_step(threads, error):
         list(side_by_side(work, range(5), 2))
     assert ended == [1]  # the later ones never began
     assert torch.get_num_threads() == 2
+
+
+def interrupt():
+    """What Ctrl-C does, from any thread."""
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_the_results_of_items_that_had_ended_come_before_the_error(threads, error):
+    threads(2)
+    ended, results = threading.Event(), []
+
+    def work(number, step):
+        if number == 1:
+            ended.set()
+            return number
+        ended.wait(10)
+        if error is ValueError:
+            raise error
+        interrupt()
+        while True:
+            step(0, 0)
+
+    with pytest.raises(error):
+        results.extend(side_by_side(work, range(5), 2))
+    assert results == [1]
+
+
+def test_an_interruption_ends_an_episode_between_two_chunks_and_keeps_those_that_ended(threads, monkeypatch):
+    threads(2)
+    learner, whole = by_learner(FineTune("all", steps=1))
+    check, calls, finished = learners.check_logits, [], []
+
+    def checked(*given):
+        calls.append(given)
+        if len(calls) >= 36:
+            interrupt()
+            time.sleep(0.1)
+        return check(*given)
+
+    monkeypatch.setattr(learners, "check_logits", checked)
+    with pytest.raises(KeyboardInterrupt):
+        solve(
+            EPISODES, replace(learner, query_chunk=1), finished=finished
+        )  # 15 chunks an episode, of which there are 7
+    assert len(calls) < 41
+    assert 1 <= len(finished) <= 2
+    for part in finished:
+        (index,) = part.episodes.index.tolist()
+        assert part.predicted.tolist() == whole[index : index + 1].predicted.tolist()
 
 
 def test_the_steps_of_the_first_open_item_are_shown():

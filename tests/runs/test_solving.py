@@ -9,13 +9,16 @@ import pytest
 import torch
 
 from fewshot.backbones.raw_pixels import RawPixels
-from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.evaluators import FeatureEvaluator, Head, TransductiveEvaluator
 from fewshot.evaluators.prototype import Prototype
 from fewshot.features.table import feature_table
 from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
 from fewshot.results.predictions import episode_accuracy
-from fewshot.runs.learners import Answers, FeatureLearner, Held, Learner, learner
+from fewshot.runs.feature_learner import FeatureLearner, Held
+from fewshot.runs.learner_setup import learner
+from fewshot.runs.learners import Answers, Learner
 from fewshot.runs.needs import needs
 from fewshot.runs.solving import episode_seeds, solve
 from fewshot.samplers.balanced import Balanced
@@ -207,7 +210,7 @@ def test_class_vectors_of_another_length_than_the_features_are_told_and_not_give
 
 def test_held_features_are_transformed_a_part_at_a_time(monkeypatch):
     sizes, whole = [], learn(IMAGES, "L2()").items(np.arange(320, dtype=np.int32)[None])
-    monkeypatch.setattr("fewshot.runs.learners._MAPPED_ROWS", 100)
+    monkeypatch.setattr("fewshot.runs.learner_setup._MAPPED_ROWS", 100)
     monkeypatch.setattr("fewshot.transforms.l2.normalise", lambda x: sizes.append(len(x)) or x)
     assert torch.equal(learn(IMAGES, "L2()").items(np.arange(320, dtype=np.int32)[None]), whole)  # black: nothing to do
     assert sizes == [100, 100, 100, 20]

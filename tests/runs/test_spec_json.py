@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fewshot.benchmarks import load, names
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.spec_json import spec_from_json, spec_to_json
 from fewshot.runs.specs import Listed, RunSpec, Sampled

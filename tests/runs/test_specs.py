@@ -9,12 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fewshot.episodes.episodes import EpisodeShape
 from fewshot.episodes.lists import EpisodeList
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.plugins.registry import SPLITS
-from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Workbench
-from fewshot.runs.specs import PreparedRun, split_of
+from fewshot.runs.prepared import PreparedRun
+from fewshot.runs.shared import split_of
+from fewshot.runs.specs import Listed, RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 from fewshot.samplers.balanced import Balanced
 from fewshot.splits import ClassSplit
 from tests.support.worlds import labelled
@@ -88,7 +90,7 @@ def test_a_list_shorter_than_asked_gives_what_it_has():
 
 
 def test_blocks_are_the_episodes_in_order(monkeypatch):
-    monkeypatch.setattr("fewshot.runs.specs._BLOCK_QUERIES", 6 * 7)
+    monkeypatch.setattr("fewshot.runs.prepared._BLOCK_QUERIES", 6 * 7)
     blocks = list(task(SPEC).blocks([(0, 20), (30, 31)]))
     assert [len(b) for b in blocks] == [7, 7, 6, 1]
     assert np.concatenate([b.index for b in blocks]).tolist() == [*range(20), 30]

@@ -12,10 +12,12 @@ from dataclasses import replace
 
 import pytest
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.files.locks import Busy
-from fewshot.runs.pipeline import RunSpec, Sampled, Selection, run, run_all
+from fewshot.results.selection_rule import Selection
+from fewshot.runs.pipeline import run, run_all
 from fewshot.runs.selection import trials
+from fewshot.runs.specs import RunSpec, Sampled
 from fewshot.runs.turns import in_turns
 from tests.support.workbenches import bench
 

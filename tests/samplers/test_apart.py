@@ -10,7 +10,7 @@ from scipy.stats import chisquare
 
 from fewshot.conformance.samplers import by_rank, labelled
 from fewshot.datasets import Group
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import SAMPLERS
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.dirichlet_query import DirichletQuery

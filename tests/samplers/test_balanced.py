@@ -11,7 +11,7 @@ import pytest
 
 from fewshot.conformance.samplers import SHAPES, SamplerWorld, by_rank, labelled, same
 from fewshot.datasets import ArrayImages, LabelledImages
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import SAMPLERS
 from fewshot.samplers.balanced import Balanced
 from tests.support.sampler_worlds import CLASSES, WORLD, rows, sample

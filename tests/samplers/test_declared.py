@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fewshot.conformance.samplers import SamplerWorld
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import SAMPLERS
 from fewshot.samplers import Sampler
 from fewshot.samplers.balanced import Balanced

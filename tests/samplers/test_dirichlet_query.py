@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import kstest
 
 from fewshot.conformance.samplers import labelled
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.dirichlet_query import DirichletQuery, apportion, dirichlet
 from tests.support.sampler_worlds import WORLD, rows, sample

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from fewshot.cli import main
 from fewshot.conformance.samplers import labelled
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
 from fewshot.results.row import Row

@@ -8,7 +8,7 @@ from scipy.stats import chisquare
 
 from fewshot.conformance.samplers import labelled
 from fewshot.datasets import Group
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.samplers.hierarchical import Hierarchical
 from tests.support.sampler_worlds import rows, sample
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fewshot.conformance.samplers import labelled
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.dirichlet_query import dirichlet
 from fewshot.samplers.imbalanced import Imbalanced, seats

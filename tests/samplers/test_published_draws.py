@@ -11,7 +11,7 @@ import pytest
 
 from fewshot.conformance.samplers import by_rank, labelled
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.samplers.published_draws import PublishedDraws
 
 ALL = EpisodeShape(None, 2, None)

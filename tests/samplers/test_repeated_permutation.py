@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fewshot.conformance.samplers import by_rank, labelled
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.samplers.repeated_permutation import RepeatedPermutation
 
 WORLD = labelled([20, 25, 30, 3], partition=by_rank(("train", "train", "test"), 1))

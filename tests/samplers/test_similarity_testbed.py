@@ -11,7 +11,7 @@ from scipy.stats import chisquare
 from fewshot.conformance.samplers import labelled
 from fewshot.datasets.class_similarity import ClassSimilarity
 from fewshot.datasets.labelled_vectors import labelled_vectors
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.samplers.similarity_testbed import SimilarityTestbed
 from tests.support.sampler_worlds import sample
 

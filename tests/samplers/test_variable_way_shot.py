@@ -10,7 +10,7 @@ from scipy.stats import chi2_contingency, ks_2samp
 
 from fewshot.conformance.samplers import labelled, more_episodes_keep_the_first_ones, shards_make_their_own_episodes
 from fewshot.datasets import Group
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.samplers.variable_way_shot import VariableWayShot
 from tests.support.sampler_worlds import sample
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fewshot.conformance.samplers import by_rank, labelled
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.samplers.whole_partitions import WholePartitions
 
 PARTS = ("train", "train", "val", "test")

@@ -209,12 +209,14 @@ def test_a_rung_without_an_interval_is_omitted_and_named():
 
 def test_rows_of_trainings_from_scratch_and_from_before_give_effective_data(tmp_path: Path):
     from fewshot.backbones.pretrained import Pretrained
-    from fewshot.episodes.episodes import EpisodeShape
+    from fewshot.episodes.shape import EpisodeShape
     from fewshot.plugins.registry import BACKBONES, DATASETS
     from fewshot.pretraining.cross_entropy import CrossEntropy
     from fewshot.pretraining.ladders import data_ladder
     from fewshot.results.files import Results
-    from fewshot.runs.pipeline import RunSpec, Sampled, Workbench, run
+    from fewshot.runs.pipeline import run
+    from fewshot.runs.specs import RunSpec, Sampled
+    from fewshot.runs.workbench import Workbench
     from tests.support.trained_networks import DATA, NET
 
     recipe = CrossEntropy(epochs=3, batch_size=7, lr=0.05, stop="validation")

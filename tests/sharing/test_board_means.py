@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import DATASETS
 from fewshot.report.rows.benchmark_means import averages
 from fewshot.report.rows.errors import n_test_images

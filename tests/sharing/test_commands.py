@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.results.collections import Collection
 from fewshot.results.files import Results
 from fewshot.sharing.about import About

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from fewshot.datasets.icons import Icons
-from fewshot.episodes.episodes import EpisodeShape
 from fewshot.episodes.lists import EpisodeList
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import SPLITS
 from fewshot.results.collections import Collection
 from fewshot.results.files import Results
 from fewshot.results.selection_rule import Selection
-from fewshot.runs.pipeline import Workbench, run
+from fewshot.runs.pipeline import run
 from fewshot.runs.specs import Listed, RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 from fewshot.samplers.disjoint_pools import DisjointPools
 from fewshot.sharing.about import About
 from fewshot.sharing.designs import SharedDesign

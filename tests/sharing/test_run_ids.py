@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import BACKBONES, DATASETS, SAMPLERS
 from fewshot.results.collections import Collection
 from fewshot.results.files import Results
-from fewshot.runs.pipeline import Workbench, run
+from fewshot.runs.pipeline import run
 from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 from fewshot.sharing.about import About
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.members import same_but_for_paths

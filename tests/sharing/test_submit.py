@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import DATASETS
 from fewshot.plugins.spec import Spec
 from fewshot.results.collections import Collection
 from fewshot.results.files import Results
-from fewshot.runs.pipeline import Workbench, run
+from fewshot.runs.pipeline import run
 from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 from fewshot.sharing.about import About, Manifest
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.submit import submit

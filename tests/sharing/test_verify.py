@@ -18,8 +18,9 @@ from fewshot.plugins.registry import DATASETS
 from fewshot.plugins.shorthand import PACKAGED
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
-from fewshot.runs.pipeline import Workbench, run
+from fewshot.runs.pipeline import run
 from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 from fewshot.sharing import reruns
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.layout import ABOUT, ROWS, RUNS

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.evaluators.nearest_neighbour import NearestNeighbour
 from fewshot.evaluators.prototype import Prototype
-from fewshot.runs.learners import FeatureLearner, Held
+from fewshot.runs.feature_learner import FeatureLearner, Held
 from fewshot.runs.solving import solve
 from fewshot.samplers.balanced import Balanced
 from fewshot.solvers import compiled

@@ -16,7 +16,9 @@ from fewshot.statistics.best_runs import (
     unpaired_tests,
 )
 from fewshot.statistics.comparison import compare
-from fewshot.statistics.intervals import DIFFERENCE, Units, pool_interval
+from fewshot.statistics.interval import DIFFERENCE
+from fewshot.statistics.intervals import pool_interval
+from fewshot.statistics.units import Units
 from tests.support.paired_runs import episodes
 
 

@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from fewshot.statistics.best_runs import rank_sets
+from fewshot.statistics.class_intervals import class_interval, class_test
 from fewshot.statistics.comparison import compare, holm, needed, over_sets, tied_ranks
-from fewshot.statistics.intervals import Units, class_interval, class_test
+from fewshot.statistics.units import Units
 from tests.support.paired_runs import episodes, two_runs
 
 

@@ -6,16 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fewshot.statistics.intervals import (
-    Units,
-    class_interval,
-    delete_one,
-    draw_interval,
-    episode_interval,
-    median_range,
-    pool_interval,
-    pseudo_values,
-)
+from fewshot.statistics.class_intervals import class_interval
+from fewshot.statistics.delete_one import delete_one, pseudo_values
+from fewshot.statistics.intervals import draw_interval, episode_interval, median_range, pool_interval
+from fewshot.statistics.units import Units
 from tests.support.paired_runs import episodes
 
 

@@ -6,13 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 from click.testing import CliRunner, Result
 
 from fewshot.cli import main
 
 QUICK = ("--backbone", "RawPixels(image_size=4)", "--episodes", "4")
 SUITE = """
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.runs.specs import RunSpec, Sampled
 
 def suite():
@@ -61,3 +62,14 @@ def modules_after(*args: str | Path) -> set[str]:
     done = subprocess.run([sys.executable, "-c", code, *map(str, args)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+def parse(args: list[str]) -> None:
+    """Parses a command line as the program would, down to the last subcommand, and runs nothing."""
+    command: click.Command = main
+    context = click.Context(main)
+    while isinstance(command, click.Group):
+        found = command.get_command(context, args[0])
+        assert found is not None, f"there is no command {args[0]}"
+        command, context, args = found, click.Context(found, parent=context), args[1:]
+    command.make_context(command.name, list(args), parent=context)

@@ -16,7 +16,7 @@ from fewshot.results.predictions import Predictions
 from tests.support.machine_columns import MACHINE_COLUMNS
 
 SUITE = """
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.runs.specs import RunSpec, Sampled
 
 NET = "ConvNet(width=4, depth=2, image_size=8)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fewshot.statistics.intervals import Units
+from fewshot.statistics.units import Units
 
 
 def episodes(seed: int, n_classes: int, n_episodes: int, n_way: int = 5) -> tuple[np.ndarray, Units]:

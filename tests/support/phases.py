@@ -19,17 +19,17 @@ from typing import Any
 _WIDTH, _SIZE = 64, 4096
 STARTING = "starting"
 PHASES = (
-    ("fewshot.runs.pipeline", "Workbench.prepare", "reading data"),
+    ("fewshot.runs.workbench", "Workbench.prepare", "reading data"),
     ("fewshot.pretraining.training", "Training.run", "pre-training"),
     ("fewshot.pretraining._saving", "Progress.save", "saving a training"),
     ("fewshot.pretraining.training", "keep", "saving a network"),
     ("fewshot.features.table", "_embed", "embedding"),
     ("fewshot.features.files", "FeatureFiles._create", "making a feature table"),
     ("fewshot.features.files", "FeatureWriter._sync", "saving features"),
-    ("fewshot.runs.learners", "ImageLearner.answer", "fine-tuning"),
-    ("fewshot.runs.pipeline", "_Computation._solve_missing", "scoring"),
+    ("fewshot.runs.image_learner", "ImageLearner.answer", "fine-tuning"),
+    ("fewshot.runs.computation", "Computation._solve_missing", "scoring"),
     ("fewshot.results.parts", "PredictionParts.write", "storing predictions"),
-    ("fewshot.runs.pipeline", "_row", "measuring"),
+    ("fewshot.runs.computation", "row_of", "measuring"),
     ("fewshot.results.files", "Results.append", "appending a row"),
     ("fewshot.report", "write_report", "writing the report"),
 )
@@ -50,8 +50,8 @@ def watch(path: Path, kill_at: tuple[str, int] | None = None) -> None:
 
 
 def phase_of(path: Path) -> str:
-    """The last phase of a process that watched itself."""
-    return path.read_bytes()[:_WIDTH].rstrip(b"\0").decode() or STARTING
+    """The last phase of a process that watches itself, or that has not come so far yet."""
+    return (path.read_bytes()[:_WIDTH].rstrip(b"\0").decode() if path.exists() else "") or STARTING
 
 
 def writes_of(path: Path) -> dict[str, int]:

@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import DATASETS
 from fewshot.results.collections import Collection
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
-from fewshot.runs.columns import score
-from fewshot.runs.pipeline import Workbench, run
+from fewshot.runs.pipeline import run
+from fewshot.runs.scores import score
 from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.runs.workbench import Workbench
 from fewshot.sharing.about import About, Manifest
 from fewshot.sharing.commands import command_of
 from fewshot.sharing.images import AtHand

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 
 # N, K, D: more and fewer rows than features and as many, two to twenty classes, one feature
 SHAPES = [(5, 1, 64), (5, 5, 160), (5, 5, 25), (5, 6, 8), (2, 1, 10), (2, 8, 5), (20, 3, 32), (3, 4, 1)]

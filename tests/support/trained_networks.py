@@ -9,7 +9,7 @@ from fewshot.backbones.conv_net import ConvNet
 from fewshot.backbones.pretrained import Pretrained
 from fewshot.datasets.partitioned import Partitioned
 from fewshot.pretraining.cross_entropy import CrossEntropy
-from fewshot.pretraining.training import Trainer
+from fewshot.pretraining.trainer import Trainer
 from tests.support.stripes import Stripes
 
 DATA = Partitioned(Stripes(), test=5, validation=3)

@@ -8,9 +8,9 @@ import numpy as np
 
 from fewshot.conformance import PictureWorld
 from fewshot.datasets import ArrayImages
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
-from fewshot.runs.learners import learner
+from fewshot.runs.learner_setup import learner
 from fewshot.runs.needs import needs
 from fewshot.runs.solving import solve
 from fewshot.samplers.balanced import Balanced

@@ -12,7 +12,7 @@ from typing import IO, Any
 from tests.support.machine_columns import MACHINE_COLUMNS
 
 SUITE = """
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.runs.specs import RunSpec, Sampled
 
 def suite():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fewshot.runs.pipeline import Workbench
+from fewshot.runs.workbench import Workbench
 
 
 def bench(**fields: Any) -> Workbench:

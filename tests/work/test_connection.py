@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from fewshot.work.cluster import Cluster
 from fewshot.work.connection import LIMIT, Connection, WorkerWatch
 from fewshot.work.places import WorkFolder
 from fewshot.work.planning import plan
-from fewshot.work.remote import Settings
+from fewshot.work.remote import Settings, bench_of
 from fewshot.work.schedulers import Gone, address_of, quiet
 from tests.support.work_runs import spec_of
 from tests.support.workbenches import bench
@@ -160,27 +161,47 @@ class PretendedClient:
         return future
 
 
-@pytest.mark.parametrize("n_tasks", [0, 1, 2])
-def test_a_lost_scheduler_costs_no_row(folder, tmp_path, monkeypatch, caplog, n_tasks):
+@pytest.fixture
+def worked(tmp_path, monkeypatch, caplog):
+    """The results and the folder of runs after some clients have worked on them in turn, each with a worker of its
+    own."""
     pytest.importorskip("distributed")
     monkeypatch.chdir(tmp_path)
     caplog.set_level(logging.INFO)
-    clients = [PretendedClient(n_tasks), PretendedClient(1), PretendedClient(100)]
-
-    @contextmanager
-    def opened(scheduler, tls):
-        @contextmanager
-        def connect(seconds):
-            yield clients.pop(0)
-
-        yield connect
-
-    results = Results(tmp_path / "rows.jsonl")
-    specs = [spec_of(folder), spec_of(folder, "LinearProbe()")]
-    work = WorkFolder.make(tmp_path / "work", plan(specs, results, bench()))
     monkeypatch.setattr("fewshot.work.cluster._LOOK", 0.0)
     monkeypatch.setattr("fewshot.work.connection._FIRST_PAUSE", 0.0)
-    Cluster(work, Settings.of(results.path, bench()), ADDRESS, open=opened).work(lambda: None)
+
+    def work(specs, clients):
+        @contextmanager
+        def opened(scheduler, tls):
+            @contextmanager
+            def connect(seconds):
+                bench_of.cache_clear()
+                yield clients.pop(0)
+
+            yield connect
+
+        results = Results(tmp_path / "rows.jsonl")
+        folder = WorkFolder.make(tmp_path / "work", plan(specs, results, bench()))
+        Cluster(folder, Settings.of(results.path, bench()), ADDRESS, open=opened).work(lambda: None)
+        return results, folder
+
+    return work
+
+
+@pytest.mark.parametrize("n_tasks", [0, 1, 2])
+def test_a_lost_scheduler_costs_no_row(folder, worked, caplog, n_tasks):
+    specs = [spec_of(folder), spec_of(folder, "LinearProbe()")]
+    results, work = worked(specs, [PretendedClient(n_tasks), PretendedClient(1), PretendedClient(100)])
     assert [row.status for row in results.rows()] == ["ok", "ok"]
     assert work.n_left == 0
     assert caplog.messages.count(f"lost the scheduler; waiting up to 10 min for it to come back at {ADDRESS}") == 2
+
+
+@pytest.mark.parametrize("n_tasks", [1, 2, 3, 5, 6])
+def test_a_scheduler_that_is_lost_after_a_failure_costs_no_second_row_of_it(folder, worked, n_tasks):
+    specs = [spec_of(folder, "Matching()", split=None), spec_of(folder, "ZeroShot()"), spec_of(folder)]
+    results, work = worked(specs, [PretendedClient(n_tasks), PretendedClient(n_tasks), PretendedClient(100)])
+    assert work.n_left == 0
+    statuses = [json.loads(line)["status"] for line in results.lines()]
+    assert sorted(statuses) == ["failed", "failed", "ok"]

@@ -46,7 +46,7 @@ class Stuck(Prototype):
         raise_once_more("solving")
 """
 FAILING_SUITE = """
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.specs import RunSpec, Sampled
 

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from fewshot.features.embedding import canonical_batches
 from fewshot.results.files import Results
 from fewshot.runs.specs import RunSpec, Sampled
-from fewshot.work.planning import _ranges, episodes_per_task, from_runs, images_per_range, plan, to_runs
+from fewshot.work.planning import episodes_per_task, plan
+from fewshot.work.presence import unfinished
+from fewshot.work.ranges import divided, from_runs, images_per_range, to_runs
 from fewshot.work.tasks import Task
 from tests.support.workbenches import bench
 
@@ -24,7 +26,7 @@ def spec_of(folder, evaluator="Prototype()", shots=1, **fields):
 
 
 def shape(shots):
-    from fewshot.episodes.episodes import EpisodeShape
+    from fewshot.episodes.shape import EpisodeShape
 
     return EpisodeShape(3, shots, 4)
 
@@ -98,7 +100,7 @@ def test_other_ranges_are_refused(runs):
 @given(st.lists(st.integers(0, 5000), min_size=1, max_size=2000, unique=True))
 def test_ranges_make_as_many_batches_as_one_process(rows):
     sorted_rows = np.array(sorted(rows), dtype=np.int64)
-    ranges = _ranges(sorted_rows)
+    ranges = divided(sorted_rows)
     assert np.array_equal(np.sort(np.concatenate(ranges)), sorted_rows)
     assert sum(len(canonical_batches(part)) for part in ranges) == len(canonical_batches(sorted_rows))
 
@@ -116,3 +118,13 @@ def test_other_tasks_are_refused(change):
     assert Task.from_json(values).name == Task("row", {"run": {}}).name
     with pytest.raises(ValueError, match="a task"):
         Task.from_json(values | change)
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.booleans()), min_size=1, max_size=6))
+def test_a_table_is_finished_when_all_its_ranges_are(ranges):
+    embeds = [Task("embed", {"rows": [[number, number + size]]}, (), size) for number, (size, _) in enumerate(ranges)]
+    table = Task("table", {}, tuple(task.name for task in embeds))
+    row = Task("row", {}, (table.name,))
+    stored = {task.name: task.size - (not whole) for task, (_, whole) in zip(embeds, ranges, strict=True)}
+    left = [task for task, (_, whole) in zip(embeds, ranges, strict=True) if not whole]
+    assert unfinished([*embeds, table, row], stored) == [*left, *([table] if left else []), row]

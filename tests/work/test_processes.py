@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import time
 
@@ -136,3 +137,25 @@ def test_a_plan_says_which_features_are_cached(folder, tmp_path, monkeypatch):
     assert (embed["kind"], embed["n_stored"], embed["seconds"]) == ("embed", embed["size"], 0.0)
     succeed("work", "plan")
     assert succeed("work", "plan", "--dry-run") == "0 tasks, 0 rows, about 0 s of one worker\n"
+
+
+def test_the_first_line_counts_what_is_to_be_done_and_says_what_is_cached(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_suite(tmp_path, folder, ("Prototype()",), (1,))
+    succeed("features", "--data", folder, "--backbone", "RawPixels(image_size=5)")  # of another network
+    assert "\n3 tasks in plan. Start on " in succeed("bench", "suite.py", "--plan", "plan")
+    embed, *_ = json.loads(succeed("bench", "suite.py", "--dry-run", "--jobs", "2", "--json"))["tasks"]
+    cached = f"; {embed['size']:,} images are cached already"
+    succeed("features", "--data", folder, "--backbone", "RawPixels(image_size=4)")
+    assert f"\n2 tasks in plan{cached}. Start on " in succeed("bench", "suite.py", "--plan", "plan")
+    several = succeed("bench", "suite.py", "--dry-run", "--jobs", "2").splitlines()[-1]
+    assert several == f"For several processes: 2 tasks, 1 row: 1 to solve{cached}"
+    assert "1 of 3 tasks done, 0 claimed, 2 left" in succeed("work", "plan", "--status")
+    text = finish(start(tmp_path, "bench", "suite.py", "--results", "jobs.jsonl", "--jobs", "2"))
+    assert f"2 tasks for 2 workers{cached}." in text.splitlines()
+    assert [row["status"] for row in rows_in(tmp_path / "jobs.jsonl")] == ["ok"]
+    shutil.rmtree(
+        f"{os.environ['FEWSHOT_HOME']}/features"
+    )  # a task that ended is no promise: the run embeds what it needs
+    succeed("work", "plan")
+    assert rows_in(tmp_path / "plan" / "rows.jsonl") == rows_in(tmp_path / "jobs.jsonl")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -64,7 +65,7 @@ def test_a_worker_writes_the_rows_of_one_process(folder, tmp_path):
 
 
 def test_a_row_of_workers_has_the_throughput_of_all_that_embedded(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("fewshot.work.planning.images_per_range", lambda _: 64)
+    monkeypatch.setattr("fewshot.work.ranges.images_per_range", lambda _: 64)
     names = itertools.count()
     monkeypatch.setattr("fewshot.features.use.this_process", lambda: f"worker{next(names) % 2}")
     (row,) = worked([spec_of(folder)], tmp_path).rows()
@@ -79,7 +80,7 @@ def test_a_row_of_workers_has_the_throughput_of_all_that_embedded(folder, tmp_pa
 @pytest.mark.parametrize("per_task", [1, 5])
 def test_the_rows_do_not_depend_on_the_size_of_the_tasks(folder, tmp_path, monkeypatch, per_task):
     monkeypatch.setattr("fewshot.work.planning.episodes_per_task", lambda *_: per_task)
-    monkeypatch.setattr("fewshot.work.planning.images_per_range", lambda _: 64)
+    monkeypatch.setattr("fewshot.work.ranges.images_per_range", lambda _: 64)
     specs = [spec_of(folder), spec_of(folder, "FineTune(steps=1)", 3, backbone="ConvNet()")]
     assert differences(worked(specs, tmp_path).rows(), rows_of_one_process(specs, tmp_path)) == {}
 
@@ -130,6 +131,26 @@ def test_a_task_of_a_dead_worker_is_taken_up(folder, tmp_path):
     assert patient.leases.losses(tasks[0].name) == 1
 
 
+def test_a_worker_that_dies_after_it_wrote_a_failure_costs_no_second_row_of_it(folder, tmp_path, monkeypatch):
+    specs = [spec_of(folder, "Matching()", split=None), spec_of(folder, "ZeroShot()"), spec_of(folder)]
+    results = Results(tmp_path / "worked.jsonl")
+    work = WorkFolder.make(tmp_path / "work", plan(specs, results, bench()))
+
+    done, end = set(), WorkFolder.end
+
+    def end_at_second_try(self, task, outcome):
+        if task.name not in done:
+            done.add(task.name)
+            raise KeyboardInterrupt
+        end(self, task, outcome)
+
+    monkeypatch.setattr(WorkFolder, "end", end_at_second_try)
+    while work.n_left:
+        with contextlib.suppress(KeyboardInterrupt):
+            Worker(work, bench_at(results.path, bench(), False)).work()
+    assert sorted(json.loads(line)["status"] for line in results.lines()) == ["failed", "failed", "ok"]
+
+
 def test_an_interruption_gives_the_task_back(folder, tmp_path, monkeypatch):
     results = Results(tmp_path / "worked.jsonl")
     work = WorkFolder.make(tmp_path / "work", plan([spec_of(folder)], results, bench()))
@@ -167,7 +188,7 @@ def test_doing_every_task_twice_changes_nothing(folder, tmp_path):
 
 
 def test_a_task_that_needs_a_lost_range_is_not_tried(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("fewshot.work.planning.images_per_range", lambda _: 64)
+    monkeypatch.setattr("fewshot.work.ranges.images_per_range", lambda _: 64)
     results = Results(tmp_path / "worked.jsonl")
     tasks = plan([spec_of(folder)], results, bench())
     work = WorkFolder.make(tmp_path / "work", tasks)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize, one_hot
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.descent import check_finite
 from fewshot.evaluators.tuning.heads import Heads

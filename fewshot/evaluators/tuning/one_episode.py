@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.descent import descend, mini_batches
 from fewshot.evaluators.tuning.heads import Heads, Support, starting_heads

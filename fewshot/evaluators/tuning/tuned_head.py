@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.episodes.batch import EpisodeBatch
 from fewshot.evaluators import Head
 from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.heads import Heads, Support, starting_heads, tune_heads

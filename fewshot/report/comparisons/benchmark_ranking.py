@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.wording import agreeing, counted, listed
 from fewshot.protocols import Benchmark
 from fewshot.protocols._heads import OTHER_HEAD
@@ -38,7 +38,7 @@ from fewshot.results.comparability import task_choices
 from fewshot.results.row import Row
 from fewshot.results.short_names import ShortNames
 from fewshot.statistics.best_runs import may_be_best
-from fewshot.statistics.intervals import THESE_IMAGES, Floats
+from fewshot.statistics.interval import THESE_IMAGES, Floats
 from fewshot.statistics.paired_means import PairedMeans, over_other_sets, over_these_sets, paired_episodes
 
 OTHER_SETS = "other data sets of this kind"

@@ -30,7 +30,7 @@ from fewshot.report.rows.wording import training_data
 from fewshot.results.costs import machine
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
-from fewshot.statistics.intervals import Interval
+from fewshot.statistics.interval import Interval
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ from fewshot.report.tables.short_texts import shortened_or_wrapped
 from fewshot.report.tables.task_table import plain
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
-from fewshot.statistics.intervals import FRACTION, episode_interval
+from fewshot.statistics.interval import FRACTION
+from fewshot.statistics.intervals import episode_interval
 
 _WIDTH = 100  # characters of a sentence in a terminal
 _MOST_LINES = 20  # pairs of one run in a terminal, the best first

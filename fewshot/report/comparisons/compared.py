@@ -8,7 +8,7 @@ from typing import Any
 from tabulate import tabulate
 
 from fewshot.report.comparisons.verdicts import number, p_value, points
-from fewshot.statistics.intervals import Interval
+from fewshot.statistics.interval import Interval
 
 _TITLES = (
     *("A minus B", "with", "shots", "these images", "new classes"),

@@ -17,7 +17,7 @@ from fewshot.report.comparisons.claims import Claims
 from fewshot.report.comparisons.naming import Naming
 from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.figures.svg import figure, settings
-from fewshot.statistics.intervals import Interval
+from fewshot.statistics.interval import Interval
 
 FORMATS = (".svg", ".png", ".pdf")
 _WIDTH, _LINE, _HEADING, _MOST = 900, 24, 34, 60  # pixels, pixels, pixels, pairs

@@ -28,7 +28,7 @@ from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import accuracy, measured, shot_label
 from fewshot.results.files import Results
 from fewshot.results.row import Row
-from fewshot.statistics.intervals import THESE_IMAGES
+from fewshot.statistics.interval import THESE_IMAGES
 
 MOST = 12  # runs in a matrix: the most accurate ones
 MOST_MATRICES = 10  # in a report; each takes 40 kilobytes

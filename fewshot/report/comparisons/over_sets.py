@@ -11,7 +11,8 @@ from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.rows.reasons import FEWEST_SETS
 from fewshot.results.row import Row
 from fewshot.statistics.comparison import over_sets
-from fewshot.statistics.intervals import Interval, few_units
+from fewshot.statistics.interval import Interval
+from fewshot.statistics.units import few_units
 
 _CONTENDER = ("backbone", "dtype", "transform", "evaluator", "selection_rule")
 _TASK = ("sampler", "classes", "n_way", "k_shot", "k_shot_at_most", "seed")

@@ -15,7 +15,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.episodes.episodes import Episodes, episodes_digest
+from fewshot.episodes.digest import episodes_digest
+from fewshot.episodes.episodes import Episodes
 from fewshot.report.rows.dependence import n_independent
 from fewshot.report.rows.reasons import one_episode
 from fewshot.results.comparability import nearest, refusal, task_choices
@@ -23,17 +24,11 @@ from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 from fewshot.statistics.best_runs import pool_tests, rank_sets
+from fewshot.statistics.class_intervals import class_interval
 from fewshot.statistics.comparison import Comparison, Needed, compare, holm, needed, tied_ranks
-from fewshot.statistics.intervals import (
-    DIFFERENCE,
-    NEW_IMAGES,
-    Floats,
-    Interval,
-    Ints,
-    Units,
-    class_interval,
-    pool_interval,
-)
+from fewshot.statistics.interval import DIFFERENCE, NEW_IMAGES, Floats, Interval, Ints
+from fewshot.statistics.intervals import pool_interval
+from fewshot.statistics.units import Units
 
 # The columns that may differ for each choice of --by. All other columns of the spec are equal.
 BY = {

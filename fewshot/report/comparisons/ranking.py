@@ -34,7 +34,7 @@ from fewshot.results.comparability import task_choices
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
 from fewshot.statistics.best_runs import MOST_PAIRED, may_be_best
-from fewshot.statistics.intervals import Interval
+from fewshot.statistics.interval import Interval
 
 __all__ = ["Ranking", "Standing", "ranking", "ranking_of", "rankings"]
 

@@ -10,7 +10,7 @@ from fewshot.report.comparisons.standing import Standing
 from fewshot.report.rows.intervals import of_images
 from fewshot.report.rows.reasons import are_fixed
 from fewshot.report.rows.reasons import sentence as missing
-from fewshot.statistics.intervals import Interval
+from fewshot.statistics.interval import Interval
 
 
 def verdict(standings: Sequence[Standing], population: str, reason: str = "", few: str = "", untested: str = "") -> str:

@@ -26,7 +26,7 @@ from fewshot.report.rows.tasks import accuracy, measured
 from fewshot.results.comparability import benchmark
 from fewshot.results.published import PublishedNumber, published_table
 from fewshot.results.row import Row
-from fewshot.statistics.intervals import THESE_IMAGES, Interval
+from fewshot.statistics.interval import THESE_IMAGES, Interval
 from fewshot.statistics.two_means import Error, difference
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"

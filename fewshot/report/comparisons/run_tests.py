@@ -16,18 +16,11 @@ from fewshot.report.rows.tasks import accuracy, interval
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
 from fewshot.statistics.best_runs import MOST_PAIRED, PairTests, pair_tests, pool_tests, rivals_of, unpaired_tests
+from fewshot.statistics.class_intervals import class_interval
 from fewshot.statistics.comparison import Comparison, compare
-from fewshot.statistics.intervals import (
-    DIFFERENCE,
-    NEW_IMAGES,
-    THESE_IMAGES,
-    Floats,
-    Interval,
-    Ints,
-    Units,
-    class_interval,
-    pool_interval,
-)
+from fewshot.statistics.interval import DIFFERENCE, NEW_IMAGES, THESE_IMAGES, Floats, Interval, Ints
+from fewshot.statistics.intervals import pool_interval
+from fewshot.statistics.units import Units
 
 _UNPAIRED = "compared without pairing"
 _LONGEST = 300  # characters of an error, which may quote a stranger's row

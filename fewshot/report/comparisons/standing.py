@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fewshot.report.rows.intervals import Bounds
 from fewshot.results.row import Row
-from fewshot.statistics.intervals import Interval
+from fewshot.statistics.interval import Interval
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from fewshot.report.rows.tasks import accuracy, chance, interval
 from fewshot.results.columns import Value
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
-from fewshot.statistics.intervals import Interval
+from fewshot.statistics.interval import Interval
 
 Difference = Callable[[int, int], Interval | None]  # one row minus another by their places; None without an interval
 _MOST_NAMES = 3  # in a sentence

@@ -15,7 +15,7 @@ from fewshot.report.rows.reasons import sentence as missing
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 from fewshot.statistics.comparison import Comparison, Needed
-from fewshot.statistics.intervals import Interval
+from fewshot.statistics.interval import Interval
 
 THESE_WEIGHTS = "this checkpoint only"
 _LARGEST_P = 0.05

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from fewshot import protocols
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.wording import counted, listed
 from fewshot.protocols import Benchmark
 from fewshot.protocols._heads import head_label
@@ -24,7 +24,7 @@ from fewshot.report.rows.tasks import measured
 from fewshot.results.comparability import benchmark as benchmark_of
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
-from fewshot.statistics.intervals import THESE_IMAGES
+from fewshot.statistics.interval import THESE_IMAGES
 from fewshot.statistics.two_means import Error, difference
 
 ALL = "all sets"

@@ -10,7 +10,7 @@ from fewshot.report.rows.dependence import draws_depend, n_independent
 from fewshot.report.rows.tasks import accuracy
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
-from fewshot.statistics.intervals import THESE_IMAGES
+from fewshot.statistics.interval import THESE_IMAGES
 from fewshot.statistics.students_t import quantile
 from fewshot.statistics.two_means import Error
 

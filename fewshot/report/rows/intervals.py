@@ -10,7 +10,8 @@ from fewshot.plugins.wording import listed
 from fewshot.report.rows.dependence import draws_depend
 from fewshot.report.rows.reasons import ONE_DRAW, are_fixed, sentence
 from fewshot.results.row import Row
-from fewshot.statistics.intervals import DEPENDENT_DRAWS, ENOUGH_CLASSES
+from fewshot.statistics.interval import DEPENDENT_DRAWS
+from fewshot.statistics.units import ENOUGH_CLASSES
 
 MOST_MONTE_CARLO = 0.2  # share of episode noise in a variance above which readers get a note
 _NARROW = 1e-3  # a width that one digit would round to nothing

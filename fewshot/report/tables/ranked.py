@@ -13,7 +13,7 @@ from fewshot.report.rows.intervals import bracket
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.cautions import cautions
 from fewshot.report.tables.short_texts import NUMBERS_EXPLAINED, are_numbered, shared_out, shortened
-from fewshot.statistics.intervals import THESE_IMAGES
+from fewshot.statistics.interval import THESE_IMAGES
 
 _MOST_VERDICTS = 6  # sentences; more tasks are read in the table
 _SHORTEST = 18  # characters of a name; a narrower table loses the intervals of the accuracies first

@@ -13,7 +13,7 @@ from fewshot.report.comparisons.ranking import rankings_of
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.benchmark_table import benchmark_table
 from fewshot.results.files import Results
-from fewshot.statistics.intervals import THESE_IMAGES
+from fewshot.statistics.interval import THESE_IMAGES
 from tests.support.benchmark_rows import SETS, benchmark_rows, set_row
 
 HEADS = {"Prototype()": 0.2, "NearestNeighbour()": 0.2, "LinearSVM()": 0.4}

@@ -14,7 +14,7 @@ from fewshot.report.comparisons.unique_names import UniqueNames
 from fewshot.report.comparisons.verdicts import verdict
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.ranked import ranked_table
-from fewshot.statistics.intervals import ENOUGH_CLASSES
+from fewshot.statistics.units import ENOUGH_CLASSES
 from tests.support.ranked_runs import ranked_runs
 from tests.support.report_rows import row
 

@@ -18,7 +18,7 @@ from fewshot.report.rows.shown import Shown
 from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
 from fewshot.results.row import Row
-from fewshot.statistics.intervals import Interval
+from fewshot.statistics.interval import Interval
 from tests.support.report_rows import EVIL, invented_images, invented_predictions, row
 
 HEADS = {"Prototype(metric='euclidean')": 0.4, "LinearProbe(C=1.0, max_iter=100)": 0.1, "RidgeProbe()": 0.4}

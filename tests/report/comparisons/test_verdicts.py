@@ -23,7 +23,7 @@ from fewshot.report.comparisons.verdicts import (
 from fewshot.report.rows.shown import Shown
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
-from fewshot.statistics.intervals import Units
+from fewshot.statistics.units import Units
 from tests.support.paired_runs import two_runs
 
 A = Row("a", evaluator="LinearProbe()", backbone="Packaged('one')", preprocess_digest="1")

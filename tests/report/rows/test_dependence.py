@@ -16,8 +16,9 @@ from fewshot.report.rows.support_draws import Draws
 from fewshot.report.rows.tasks import interval, overlap
 from fewshot.report.rows.wording import details, percent
 from fewshot.results.row import Row
-from fewshot.runs.columns import Design, score
-from fewshot.statistics.intervals import DEPENDENT_DRAWS
+from fewshot.runs.design import Design
+from fewshot.runs.scores import score
+from fewshot.statistics.interval import DEPENDENT_DRAWS
 from tests.support.ranked_runs import ranked_runs
 from tests.support.report_rows import invented_images, invented_predictions, row
 

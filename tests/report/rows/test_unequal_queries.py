@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.report.rows.wording import notes, unequal_queries
 from fewshot.results.columns import RunName
 from fewshot.results.row import Row
-from fewshot.runs.columns import Design, score
+from fewshot.runs.design import Design
+from fewshot.runs.scores import score
 from fewshot.samplers.balanced import Balanced
 from tests.support.predictions import of_logits
 from tests.support.report_rows import row

@@ -1,4 +1,5 @@
-"""The FLOPs of a network are those of its formula, and counting them neither computes nor changes anything."""
+"""The FLOPs and activations of a network are those of its formula, and counting them neither computes nor changes
+anything."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fewshot.backbones._operations import operations
+from fewshot.backbones._counts import activation_bytes, operations
 from fewshot.backbones.given import Given
 from fewshot.backbones.random_init import RandomInit
 from fewshot.backbones.raw_pixels import RawPixels
@@ -81,6 +82,28 @@ def test_counting_leaves_the_network_as_it_was() -> None:
     assert network.kept is None
     assert network(torch.ones(1, 3, 16, 16)).device.type == "cpu"
     assert torch.backends.mha.get_fastpath_enabled()
+
+
+def test_activations_are_the_outputs_of_the_innermost_modules() -> None:
+    assert activation_bytes(Attention().eval(), (3, 16, 16)) == 4 * _TOKENS * (_DIM + 3 * _DIM)
+    assert activation_bytes(OfValues().eval(), (3, 16, 16)) is None
+    assert activation_bytes(nn.Flatten(), (3, 16, 16)) is None
+
+
+def test_one_pass_counts_operations_and_activations() -> None:
+    calls = []
+    network = Attention().eval()
+    network.register_forward_pre_hook(lambda *_: calls.append(1))
+    assert operations(network, (3, 16, 16))
+    assert activation_bytes(network, (3, 16, 16))
+    assert len(calls) == 1
+
+
+def test_a_network_with_another_number_of_parameters_is_counted_again() -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
+    assert activation_bytes(network, (3, 2, 2)) == 4 * (12 + 2)
+    network[1] = nn.Linear(12, 5)
+    assert activation_bytes(network, (3, 2, 2)) == 4 * (12 + 5)
 
 
 def test_a_network_is_counted_once() -> None:
