@@ -44,11 +44,11 @@ def was_made_here(row: Row) -> bool:
 def data_here(row: Row) -> list[Spec]:
     """The data sets of a run that a user of this machine asked for, also if the row names them without their place;
     none for other rows. Nothing is imported, and none may be there any more."""
-    if was_made_here(row):
-        return _spec(row.dataset, "")
+    named = _spec(row.dataset, "") if was_made_here(row) else []
     if _mark(row.run_id, _ANY_TEXT, row.images_digest) not in _known(_path()):
-        return []
-    return [spec for line in _known(home() / "data_of_runs") for spec in _listed(line, row.images_digest)]
+        return named
+    known = _known(home() / "data_of_runs")
+    return [*named, *(spec for line in known for spec in _listed(line, row.images_digest))]
 
 
 def _listed(line: str, images_digest: str) -> list[Spec]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fewshot.datasets._content import classes_digest
+from fewshot.datasets import classes_digest
 from fewshot.episodes.checks import check_layout
 from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.flat import MOST_ROWS

@@ -224,7 +224,7 @@ def test_a_backbone_alone_names_its_best_run(rows: Path) -> None:
 def test_many_pairs_are_a_short_table_and_a_whole_file(
     rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fewshot.commands.compare._FEW", 2)
+    monkeypatch.setattr("fewshot.commands._comparison.FEW", 2)
     monkeypatch.setattr("fewshot.report.comparisons.all_pairs.MOST", 4)
     monkeypatch.setenv("COLUMNS", "80")
     text = succeed("compare", rows, "--pairs", "--out", tmp_path / "pairs.csv")

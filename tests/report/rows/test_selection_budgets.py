@@ -113,6 +113,7 @@ def test_what_was_chosen_is_printed_under_the_runs():
 def test_notes_say_what_a_choice_took():
     assert notes([row(**VALIDATED), row(k_shot=5, **VALIDATED)])[1:] == (
         "chosen on validation classes among 2 settings with 300 extra labelled images",
+        "the selection chose C=0.01",
     )
 
 
