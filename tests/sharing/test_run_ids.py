@@ -88,8 +88,11 @@ def with_one_episode(folder: Path, case: str) -> Path:
 
 
 @pytest.mark.parametrize("case", ONE_EPISODE)
-def test_the_run_id_of_one_episode_is_checked_where_the_second_is_known(tmp_path: Path, case: str) -> None:
+def test_the_run_id_of_one_episode_is_checked_where_the_second_is_known(
+    tmp_path: Path, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = with_one_episode(tmp_path, case)
+    monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path / "a reader"))  # whose machine knows no data of the run
     at_hand = AtHand((DATASETS.spec(f"ImageFolderSet({str(tmp_path / 'parts')!r}, layout='partition/class')"),))
     drawn = "drawn" in case
     assert (
