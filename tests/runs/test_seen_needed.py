@@ -11,8 +11,9 @@ from fewshot import protocols
 from fewshot.commands._running import starting
 from fewshot.datasets._loading import load_images
 from fewshot.plugins.registry import SPLITS, TRANSFORMS
-from fewshot.runs.pipeline import RunSpec, Workbench
 from fewshot.runs.presets import PRESETS
+from fewshot.runs.specs import RunSpec
+from fewshot.runs.workbench import Workbench
 from tests.support.command_line import fail
 
 FITTED = [name for name in TRANSFORMS.names() if TRANSFORMS.signature(name).declared.get("needs_seen")]
