@@ -195,3 +195,17 @@ def test_exchanged_partitions_are_named(root, monkeypatch):
 
 def test_a_misspelt_option_value_stays_an_error(root):
     assert "fewer" not in misuse("run", "--benchmark", "", "--data", root)
+
+
+def test_a_run_ends_with_all_missing_sets_and_with_the_verdict_on_two_means(root, monkeypatch):
+    name = "big_vision_few_shot"
+    benchmark = cut_benchmark(monkeypatch, name, shapes=protocols.benchmark(name).shapes[:1])
+    write_partitions(root, benchmark)
+    methods = ("--evaluator", "Prototype", "--evaluator", "NearestNeighbour", "--transform", "L2")
+    chosen = ("--set", "caltech101", "--set", "dtd")
+    results = ("--results", root / "rows.jsonl")
+    shown = succeed("run", "--benchmark", name, "--data", root, *PIXELS, *methods, *chosen, *results)
+    text = " ".join(shown.partition("mean over sets")[2].split())
+    assert text.count("without cars196, cifar100, oxford_iiit_pet, uc_merced, imagenet") == 2
+    assert "big_vision_few_shot@1, all-way 1-shot, mean of 2 of 7 sets" in text
+    assert "This is not the number of big_vision_few_shot: 5 of its 7 sets are missing." in text

@@ -79,8 +79,8 @@ def test_a_transform_is_fitted_on_the_rows_given_and_on_nothing_else():
 @pytest.mark.parametrize(
     ("seen", "message"),
     [
-        (None, "this split has none; use L2 instead"),
-        ([], "this split has none; use L2 instead"),
+        (None, "has none here; use L2"),
+        ([], "has none here; use L2"),
         (np.ones(60, bool), "seen must hold integers, rows of the images; got bool"),
         ([60], r"rows of test must be in \[0, 60\)"),
     ],
