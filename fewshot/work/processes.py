@@ -77,17 +77,19 @@ class LocalWorkers:
 
     def _listen(self, stream: IO[str]) -> None:
         """Prints every different line of the workers once."""
-        for line in stream:
-            text = line.rstrip()
-            if text and text not in self._said and not text.startswith(_STOPPED):
-                self._said[text] = None
-                self.say(text)
+        with stream:
+            for line in stream:
+                text = line.rstrip()
+                if text and text not in self._said and not text.startswith(_STOPPED):
+                    self._said[text] = None
+                    self.say(text)
 
     def _ended(self) -> int:
         """The number of workers that have nothing to do any more, or that someone stopped. Forgets those that died."""
         ended, n_done = [p for p in self._running if p.poll() is not None], 0
         for process in ended:
             self._running.remove(process)
+            _close(process)
             code = process.returncode
             if code in _COULD_NOT_WORK and not self.folder.leases.held_by(process.pid):
                 time.sleep(LOOK)  # its last line is on its way
@@ -110,8 +112,15 @@ class LocalWorkers:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            _close(process)
         self.folder.leases.release(process.pid for process in self._running)
         self._running.clear()
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    """Closes the pipe to a worker that has ended; its own output is closed by who reads it."""
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def stop_with_parent() -> None:

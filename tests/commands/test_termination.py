@@ -49,11 +49,13 @@ def test_a_terminated_run_that_tunes_a_network_keeps_the_episodes_that_ended(fol
         fitted.append(batch)
         if len(fitted) == 5:
             os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(0.5)
-            batch.watch(0, 0)  # ends the episode as its next step would
+            until = time.monotonic() + 60
+            while time.monotonic() < until:
+                batch.watch(0, 0)  # ends the episode as its next step would
+                time.sleep(0.01)
         return fit(self, batch, backbone)
 
-    tuned = ("--backbone", "ConvNet(width=4, depth=2, image_size=8)", "--evaluator", "FineTune(steps=1)")
+    tuned = ("--backbone", "ConvNet(width=4, depth=2, image_size=8)", "--evaluator", "FineTune(tune='all', steps=1)")
     command = ("run", "--data", folder, *tuned, "--episodes", "12", "--results")
     succeed(*command, "whole.jsonl")
     monkeypatch.setattr("fewshot.runs.portions._GROWTH", 100)  # the second batch has all other episodes

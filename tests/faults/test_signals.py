@@ -26,7 +26,7 @@ def interrupted(place: Path, number: signal.Signals, after: float) -> tuple[int,
     """The exit code of a suite that gets a signal, the phase in which it came, and the seconds to the end."""
     process = start(place, *BENCH)
     began = time.monotonic()
-    while phase_of_started(place) == STARTING and process.is_alive():  # the signal is for fewshot, not for the fork
+    while phase_of(place / "phase") == STARTING and process.is_alive():  # the signal is for fewshot, not for the fork
         time.sleep(0.01)
     process.join(max(0.0, after - (time.monotonic() - began)))
     phase, sent = phase_of(place / "phase"), time.monotonic()
@@ -34,11 +34,6 @@ def interrupted(place: Path, number: signal.Signals, after: float) -> tuple[int,
         assert process.pid is not None
         os.kill(process.pid, number)
     return finish(process, 60), phase, time.monotonic() - sent
-
-
-def phase_of_started(place: Path) -> str:
-    """The phase of a process that may not have started yet."""
-    return phase_of(place / "phase") if (place / "phase").exists() else STARTING
 
 
 @pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)

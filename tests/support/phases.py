@@ -50,8 +50,8 @@ def watch(path: Path, kill_at: tuple[str, int] | None = None) -> None:
 
 
 def phase_of(path: Path) -> str:
-    """The last phase of a process that watched itself."""
-    return path.read_bytes()[:_WIDTH].rstrip(b"\0").decode() or STARTING
+    """The last phase of a process that watches itself, or that has not come so far yet."""
+    return (path.read_bytes()[:_WIDTH].rstrip(b"\0").decode() if path.exists() else "") or STARTING
 
 
 def writes_of(path: Path) -> dict[str, int]:

@@ -101,8 +101,9 @@ def test_workers_have_distinct_gpus_and_the_rows_of_one_process(folder, tmp_path
     machine(2, "7,9")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    (tmp_path / "seeing.py").write_text(SEEING.format(dies=dies, n=2 + dies))
-    write_suite(tmp_path, folder, ("seeing:Sees()", "Prototype()"), (1, 2, 3))
+    module = f"seeing_{dies}"  # of its own: this process keeps what it has imported
+    (tmp_path / f"{module}.py").write_text(SEEING.format(dies=dies, n=2 + dies))
+    write_suite(tmp_path, folder, (f"{module}:Sees()", "Prototype()"), (1, 2, 3))
     succeed("bench", "suite.py", "--results", "jobs.jsonl", "--jobs", "2")
     by_process = dict(line.split() for line in (tmp_path / "seen").read_text().splitlines())
     assert sorted(set(by_process.values())) == ["7", "9"]
@@ -119,6 +120,6 @@ def test_workers_of_a_local_cluster_have_distinct_gpus_and_take_tasks_of_a_gpu()
     from fewshot.work.schedulers import Tls, opened
 
     with opened("local:2", Tls(), ["7", "9"]) as connect, connect(None) as client:
-        seen = client.run(os.environ.get, "CUDA_VISIBLE_DEVICES")
+        seen = client.run(os.getenv, "CUDA_VISIBLE_DEVICES")
         assert sorted(seen.values()) == ["7", "9"]
         assert client.submit(len, "task", resources={"GPU": 1}).result(timeout=60) == 4

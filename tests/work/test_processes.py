@@ -143,11 +143,11 @@ def test_the_first_line_counts_what_is_to_be_done_and_says_what_is_cached(folder
     monkeypatch.chdir(tmp_path)
     write_suite(tmp_path, folder, ("Prototype()",), (1,))
     succeed("features", "--data", folder, "--backbone", "RawPixels(image_size=5)")  # of another network
-    assert succeed("bench", "suite.py", "--plan", "plan").startswith("3 tasks in plan. Start on ")
+    assert "\n3 tasks in plan. Start on " in succeed("bench", "suite.py", "--plan", "plan")
     embed, *_ = json.loads(succeed("bench", "suite.py", "--dry-run", "--jobs", "2", "--json"))["tasks"]
     cached = f"; {embed['size']:,} images are cached already"
     succeed("features", "--data", folder, "--backbone", "RawPixels(image_size=4)")
-    assert succeed("bench", "suite.py", "--plan", "plan").startswith(f"2 tasks in plan{cached}. Start on ")
+    assert f"\n2 tasks in plan{cached}. Start on " in succeed("bench", "suite.py", "--plan", "plan")
     several = succeed("bench", "suite.py", "--dry-run", "--jobs", "2").splitlines()[-1]
     assert several == f"For several processes: 2 tasks, 1 row: 1 to solve{cached}"
     assert "1 of 3 tasks done, 0 claimed, 2 left" in succeed("work", "plan", "--status")
