@@ -12,8 +12,8 @@ from typing import Any
 from fewshot.files.atomic import home, read_metadata
 from fewshot.files.regular import parsed_json, read_bytes
 from fewshot.runs.loading import load_backbone
-from fewshot.runs.workbench import Workbench
 from fewshot.runs.spec_json import member_from_json
+from fewshot.runs.workbench import Workbench
 from fewshot.work.doing import Bench, Outcome
 from fewshot.work.places import WorkFolder
 from fewshot.work.planning import device_kind
