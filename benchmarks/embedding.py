@@ -54,13 +54,6 @@ class Network:
     n_table: int
     n_loop: int
 
-    @property
-    def n_error(self) -> int:
-        """The images of a table whose error is measured: all where large tables are computed in another way."""
-        from fewshot.features.fusing import FEWEST_BATCHES
-
-        return self.n_table if self.n_table >= FEWEST_BATCHES * BATCH else BATCH
-
     def load(self) -> Backbone:
         """Its backbone."""
         from fewshot.plugins.registry import BACKBONES
@@ -71,7 +64,7 @@ class Network:
 
 NETWORKS = {
     "lite0": Network("Packaged('tf_efficientnet_lite0', image_size=128)", 2048, 512),
-    "vit_small_patch16_224": Network("RandomInit('vit_small_patch16_224')", 128, 64),
+    "vit_small_patch16_224": Network("RandomInit('vit_small_patch16_224')", 256, 64),
     "resnet50": Network("RandomInit('resnet50')", 512, 64),
 }
 
@@ -187,7 +180,7 @@ def side(name: str, what: str) -> Any:
     """What one process measures: a side, or the error."""
     network = NETWORKS[name]
     if what == "error":
-        return largest_error(network, network.n_error, "float32")
+        return largest_error(network, network.n_table, "float32")
     if what == "error bfloat16":
         return largest_error(network, BATCH, "bfloat16")
     if what.startswith("table"):

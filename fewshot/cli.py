@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ from fewshot.plugins import foreign
 from fewshot.plugins.wording import ItemisedError
 
 _FOLDER = Path(__file__).parent / "commands"
+_LINE_END = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
 _LONGEST_WORD = 5000  # characters: a path may have 4096
 _ORDER = ("run", "bench", "list", "report")  # first in the help; the others follow by name
 
@@ -98,7 +100,17 @@ def sentence(error: Exception) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    return " ".join(word if len(word) <= _LONGEST_WORD else f"{word[:80]}..." for word in text.split())
+    """The text without line ends, such as those in names of strangers; spaces inside a line stay, for names that differ
+    in them."""
+    words = _LINE_END.sub(" ", text).strip().split(" ")
+    return " ".join(word if len(word) <= _LONGEST_WORD else f"{word[:80]}..." for word in words)
+
+
+class _OneLine(logging.Formatter):
+    """Each record of the log on one line; a traceback follows below."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return _on_one_line(super().formatMessage(record))
 
 
 class _Log(logging.Handler):
@@ -106,6 +118,7 @@ class _Log(logging.Handler):
 
     def __init__(self, debug: bool) -> None:
         super().__init__(logging.DEBUG if debug else logging.INFO)
+        self.setFormatter(_OneLine())
         self._logger = logging.getLogger("fewshot")
         self._before = self._logger.level
 

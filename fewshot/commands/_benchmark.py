@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import click
 from click.core import ParameterSource
 
-from fewshot.commands._answers import print_progress
+from fewshot.commands._answers import print_progress, wants_json
 from fewshot.commands._names import NameOf
 from fewshot.files.terminal import width
 from fewshot.plugins.wording import ItemisedError
@@ -161,24 +161,39 @@ class Plan:
         from fewshot.report.rows.benchmark_means import averages, explained
         from fewshot.report.rows.errors import n_test_images
 
+        rows = list(rows)
         every = averages(rows, n_test_images(predictions))
         populations = dict.fromkeys(explained(one.population) for one in every if one.population)
         brackets = f"; [ ]: 95 % interval for {' or '.join(populations)}" if populations else ""
         lines = [f"{self.benchmark.protocol}, mean over sets in %{brackets}:"] if every else []
         lines += [line for one in every for line in _lines(one)]
+        lines += [] if wants_json() else _verdicts(rows, predictions)
         return "\n".join(lines), [asdict(one) | {"n_sets": one.n_sets, "of": one.of} for one in every]
 
 
+def _verdicts(rows: Sequence[Row], predictions: PredictionsOf) -> list[str]:
+    """Which of several means are the best, in a sentence for each shape, wrapped."""
+    from fewshot.report.comparisons.benchmark_ranking import rankings_on_sets
+
+    several = [one.ranking for one in rankings_on_sets(rows, None, predictions) if len(one.ranking.standings) > 1]
+    return [line for one in several for line in textwrap.wrap(f"{one.task}: {one.verdict}", width())]
+
+
 def _lines(one: Average) -> list[str]:
-    """An average on one line; if it is that of several sets, with the number of each."""
-    from fewshot.report.rows.benchmark_means import ALL
+    """An average on one line; if it is that of several sets, with the number of each, and with all missing sets."""
+    from fewshot.report.rows.benchmark_means import ALL, MOST_NAMES
 
     name = ", ".join(filter(None, (one.backbone, one.method, one.label, one.shape)))
     first = f"  {one.text:>5}  {name}: {one.described}"
     if one.group != ALL or one.n_sets == 1:
         return [first]
     each = ", ".join(f"{name} {100 * value:.1f}" for name, value in one.sets)
-    return [first, *textwrap.wrap(each, width(), initial_indent=" " * 9, subsequent_indent=" " * 9)]
+    without = f"without {', '.join(one.missing)}" if len(one.missing) > MOST_NAMES else ""  # else on the first line
+    return [first, *(line for text in (each, without) for line in _indented(text))]
+
+
+def _indented(text: str) -> list[str]:
+    return textwrap.wrap(text, width(), initial_indent=" " * 9, subsequent_indent=" " * 9, break_on_hyphens=False)
 
 
 def _checked(plan: Plan, present: Sequence[Copy], bench: Workbench, partial: bool) -> Plan:
@@ -214,6 +229,8 @@ def _check(plan: Plan, copy: Copy, bench: Workbench) -> None:
     specs = [spec for spec in plan.specs if spec.benchmark_set == copy.of.name]
     check_class_names(specs[0].dataset, SPLITS.spec(copy.of.split))
     check_counts(plan.benchmark, copy, bench.images(specs[0].dataset), outside(specs, _results_option()))
+    for spec in {spec.transform: spec for spec in specs}.values():
+        bench.prepare(spec)
     for spec in {spec.episodes: spec for spec in specs}.values():
         run = bench.prepare(spec)
         run.episodes(0, run.n_episodes if run.n_episodes <= _MOST_CHECKED else 1)

@@ -27,7 +27,8 @@ def starting(
     """The specs, to be taken when they start; `rows`: what is finished already.
 
     First raises a ValueError if a backbone of an unfinished run cannot exist, such as one with a misspelt name, if a
-    run's evaluator and transform do not fit together, or if a head of class names has no vectors of them. Then prints a
+    run's evaluator and transform do not fit together, if a head of class names has no vectors of them, or if a
+    transform needs seen classes and the split has none. Then prints a
     line about the first run at once, and about each other that still runs after `SOON` seconds, such as "run 3 of 100:
     resnet18, ...".
     """
@@ -68,6 +69,24 @@ def _check(unfinished: Sequence[RunSpec], images: Callable[[Spec], LabelledImage
     for spec in unfinished:
         if uses_names(spec.evaluator):
             text_prompts(spec.evaluator, spec.backbone, images(spec.dataset))
+        if spec.transform.declares("needs_seen"):
+            _check_seen(spec, images)
+
+
+def _check_seen(spec: RunSpec, images: Callable[[Spec], LabelledImages]) -> None:
+    """Raises a ValueError if the split of a run lacks the seen classes that its transform needs. Does nothing for data
+    that cannot be read: the row of the run will say so."""
+    from fewshot.plugins.registry import SPLITS
+    from fewshot.runs.guards import check_seen
+    from fewshot.runs.shared import split_of
+
+    try:
+        read, rule = images(spec.dataset), spec.split or spec.dataset.make().default_split()
+        split = None if rule is None else split_of(read, SPLITS.spec(rule))
+    except (ValueError, OSError):
+        return
+    if split is not None:
+        check_seen(spec.transform, split, read.name, spec.protocol if spec.benchmark_set else "")
 
 
 def _announced(specs: Sequence[RunSpec], unfinished: Sequence[RunSpec]) -> Iterator[RunSpec]:

@@ -221,7 +221,11 @@ def _suites() -> list[dict[str, Any]]:
 
 
 def _benchmarks() -> list[dict[str, Any]]:
-    return [{"name": name, "summary": protocols.summary(name)} for name in protocols.names()]
+    values = []
+    for name in protocols.names():
+        summary, needs = protocols.summary(name), protocols.needs_of(name)
+        values.append({"name": name, "summary": " ".join([summary, *needs]), "needs": list(needs)})
+    return values
 
 
 def _benchmark(name: str) -> int:

@@ -67,6 +67,9 @@ def command(
     NAME is a source or a benchmark; `fewshot list published` shows them. The rows are those of --rows, or those of the
     benchmark on your --data:
 
+    The exit code says nothing about the verdicts, which --json has: it is 0 if at least one number stands beside a row,
+    and 1 if none does, or after another error.
+
     \b
       fewshot reproduce mieb_few_shot --data ~/data --backbone vit_base_patch14_dinov2.lvd142m --partial
       fewshot reproduce mieb_few_shot --rows results/runs.jsonl

@@ -25,6 +25,7 @@ from fewshot.commands._ranked import larger_than_asked, measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._results import print_failures, writable_results
 from fewshot.commands._running import starting
+from fewshot.plugins.wording import agreeing, listed
 
 if TYPE_CHECKING:
     from fewshot.results.files import Results
@@ -103,7 +104,11 @@ class GridRequest:
         from fewshot.runs.specs import RunSpec
 
         methods = self.methods()
-        self._check_seen(data)
+        if not data.split.seen:
+            self._refuse_fitted(
+                f"the split {data.split_spec} has none",
+                ', or a split with seen classes, such as --split "BySeed()"',
+            )
         choice.check()
         backbones = self.backbones or (usual_backbone(data.images),)
         chosen = [(transform, choice.evaluator(evaluator)) for transform, evaluator in methods]
@@ -142,19 +147,33 @@ class GridRequest:
             raise click.UsageError("--preset sets evaluator and transform; remove --evaluator and --transform")
         return [(p.transform, p.evaluator) for p in map(preset, self.presets)]
 
-    def _check_seen(self, data: Data) -> None:
-        """Raises a ValueError if a transform is fitted on seen classes and the split has none."""
+    def check_benchmark(self, request: BenchmarkRequest) -> None:
+        """Raises a ValueError if a transform is fitted on seen classes that sets of a benchmark lack, before any is
+        read. With --partial the sets without seen classes are left out, if others have some."""
+        from fewshot import protocols
+        from fewshot.protocols._needs import without_seen
+        from fewshot.protocols._places import chosen_sets
+
+        sets = chosen_sets(protocols.benchmark(str(request.benchmark)), request.sets)
+        lacking = without_seen(sets)
+        if lacking and len(lacking) == len(sets):
+            self._refuse_fitted(f"no set of {request.benchmark} has any" if len(sets) > 1 else f"{lacking[0]} has none")
+        elif lacking and not request.partial:
+            which = f"{listed(lacking)} of {request.benchmark} {agreeing(len(lacking), 'has', 'have')} none"
+            self._refuse_fitted(which, ", or run the other sets with --partial")
+
+    def _refuse_fitted(self, lack: str, otherwise: str = "") -> None:
+        """Raises a ValueError that names the option to type in place of a transform that is fitted on seen classes."""
         from fewshot.plugins.registry import TRANSFORMS
         from fewshot.runs.presets import preset
 
         named = [(f"--preset {p.name}", p.transform, f"--preset {p.without_seen}") for p in map(preset, self.presets)]
         own = [(f"--transform {self.transform}", self.transform, '--transform "L2()"')] if self.transform else []
         for option, transform, instead in [*named, *own]:
-            if TRANSFORMS.spec(transform).declares("needs_seen") and not data.split.seen:
+            if TRANSFORMS.spec(transform).declares("needs_seen"):
                 raise ValueError(
                     f"{option} needs seen classes, because it fits {TRANSFORMS.spec(transform).name} on their images, "
-                    f"but the split {data.split_spec} has none; use {instead}, or a split with seen classes, such as "
-                    '--split "BySeed()"'
+                    f"but {lack}; use {instead}{otherwise}"
                 )
 
     def _episodes(self, data: Data, request: EpisodeRequest) -> list[Sampled | Listed]:
@@ -208,6 +227,7 @@ def command(
     plan, unusual = None, ""
     if named.benchmark:
         methods = grid.methods(named.transforms()) if grid.names_methods else []
+        grid.check_benchmark(named)
         plan = named.plan(data.data, grid.backbones, methods, grid.dtype, bench, grid.transform)
         specs = plan.specs
     else:

@@ -6,9 +6,8 @@ A new source: one file with a frozen dataclass derived from `Dataset`; its `load
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fewshot.datasets._content import ArrayImages, classes_digest, image_digest, images_digest
 from fewshot.episodes.flat import Ints, Rows
 from fewshot.episodes.shown import CLASSES, PER_CLASS, pictures, remember_images, thumbnail
 from fewshot.files.vectors import Vectors
@@ -24,7 +24,10 @@ from fewshot.plugins.fields import Member, Rule
 from fewshot.plugins.signature import Parameter
 from fewshot.plugins.wording import counted
 
-_AT_ONCE = 256  # images converted to RGB together
+__all__ = [
+    "A_DATA_SET", "ArrayImages", "ClassList", "Dataset", "GivenVectors", "Group", "ImageSequence", "LabelledImages",
+    "Pool", "classes_digest", "image_digest", "images_digest",
+]  # fmt: skip
 
 
 class ImageSequence(Protocol):
@@ -262,27 +265,6 @@ A_DATA_SET = Rule(
 )  # as the field of another data set
 
 
-@dataclass(frozen=True)
-class ArrayImages:
-    """Images in memory: uint8, grey [n, H, W] or RGB [n, H, W, 3]."""
-
-    pixels: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    def __getitem__(self, row: int, /) -> Image.Image:
-        return Image.fromarray(self.pixels[row]).convert("RGB")
-
-    def digests(self) -> Iterator[bytes]:
-        """`image_digest` of every image, five times as fast: the pixels never become a PIL image."""
-        height, width = self.pixels.shape[1:3]
-        for start in range(0, len(self), _AT_ONCE):
-            block = self.pixels[start : start + _AT_ONCE]
-            rgb = block if block.ndim == 4 else np.repeat(block[..., None], 3, axis=3)
-            yield from (_digest(width, height, pixels.tobytes()) for pixels in rgb)
-
-
 def _check_class_vectors(vectors: NDArray[np.floating[Any]], class_names: Sequence[str], name: str) -> None:
     if vectors.ndim != 2 or len(vectors) != len(class_names) or not vectors.shape[1]:
         raise ValueError(
@@ -292,25 +274,3 @@ def _check_class_vectors(vectors: NDArray[np.floating[Any]], class_names: Sequen
     broken = np.flatnonzero(~np.isfinite(vectors).all(1))
     if len(broken):
         raise ValueError(f"the vector of the class {class_names[broken[0]]!r} of {name} has NaN or infinite numbers")
-
-
-def classes_digest(class_names: Sequence[str]) -> str:
-    """sha256 hex of the sorted class names."""
-    return hashlib.sha256("\n".join(sorted(class_names)).encode()).hexdigest()
-
-
-def image_digest(image: Image.Image) -> bytes:
-    """sha256 of the size and pixels of an RGB image, the same for a folder, an archive and an array."""
-    return _digest(image.width, image.height, image.tobytes())
-
-
-def _digest(width: int, height: int, rgb: bytes) -> bytes:
-    return hashlib.sha256(f"{width}x{height} ".encode() + rgb).digest()
-
-
-def images_digest(digests: Iterable[bytes]) -> str:
-    """sha256 hex of the digests of images, in order."""
-    sha = hashlib.sha256(b"fewshot-images-1")
-    for digest in digests:
-        sha.update(digest)
-    return sha.hexdigest()

@@ -1,8 +1,9 @@
 """Well-known data sets, and the published counts of their editions.
 
-data/known_sets.json lists for each set its usual names, where its publisher offers it, and its editions: that of its
-publisher, CoOp's, VTAB's, MIEB's, ... An edition has a number of classes, the images per partition, and the source of
-these numbers. Everything that fewshot knows of counts is in this table: a benchmark names the edition that it needs.
+data/known_sets.json lists for each set its usual names, where to get it, and its editions: that of its publisher,
+CoOp's, VTAB's, MIEB's, ... An edition has a number of classes, the images per partition, the source of these numbers,
+and an address of its own if it is offered elsewhere. Everything that fewshot knows of counts, pixels, checksums and
+addresses is in this table: a benchmark names the edition that it needs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from fewshot.data import FOLDER
 from fewshot.datasets import LabelledImages
-from fewshot.datasets._known_counts import Counts, counts_of, difference, names_with
+from fewshot.datasets._known_counts import Counts, agrees, counts_of, difference, names_with
 from fewshot.datasets._known_pixels import other_size, size_in_name
 from fewshot.datasets._published_classes import matched, published_split
 from fewshot.files.regular import md5_of
@@ -37,6 +38,7 @@ class Edition:
     images: Mapping[str, int]
     source: str  # of the numbers
     pixels: Sequence[int] = ()  # none: images of any size
+    address: str = ""  # where to get it, as the words after "from"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class KnownSet:
 
     title: str
     names: tuple[str, ...]
-    publisher: str
+    address: str  # where to get it, as the words after "from"
     editions: Mapping[str, Edition]
     split: str | None = None  # the published split that lists its classes, or some of them
     md5: Mapping[str, str] | None = None  # of its files, by image size
@@ -63,9 +65,14 @@ def known_sets() -> Mapping[str, KnownSet]:
     return {key: _known_set(key, **entry) for key, entry in content.items()}
 
 
-def _known_set(key: str, names: list[str], editions: dict[str, dict[str, object]], **rest: object) -> KnownSet:
-    read = {name: Edition(key, name, **fields) for name, fields in editions.items()}  # type: ignore[arg-type]
-    return KnownSet(names=tuple(names), editions=read, **rest)  # type: ignore[arg-type]
+def _known_set(
+    key: str, names: list[str], address: str, editions: dict[str, dict[str, object]], **rest: object
+) -> KnownSet:
+    read = {
+        name: Edition(key, name, **{"address": address} | fields)  # type: ignore[arg-type]
+        for name, fields in editions.items()
+    }
+    return KnownSet(names=tuple(names), address=address, editions=read, **rest)  # type: ignore[arg-type]
 
 
 def edition(of: str, name: str) -> Edition:
@@ -73,9 +80,10 @@ def edition(of: str, name: str) -> Edition:
     return known_sets()[of].editions[name]
 
 
-def report_known(images: LabelledImages, likely: str = "") -> None:
+def report_known(images: LabelledImages, likely: str = "", path: object = None) -> None:
     """Reports the editions of a well-known data set that have the classes and counts of these images, and warns if
-    there is none. The warning compares with the edition of the name `likely`, or else with the nearest."""
+    there is none, or if the file `path` is not the published one. The warning compares with the edition of the name
+    `likely`, or else with the nearest."""
     known = recognised(images)
     if known is None:
         return
@@ -84,34 +92,31 @@ def report_known(images: LabelledImages, likely: str = "") -> None:
     if names and not differs:
         word = agreeing(len(names), "edition", "editions")
         _log.info("%s: this copy of %s has the counts of the %s %s", images.name, known.title, word, listed(names))
+    differs = differs or other_checksum(images, known, path)
     if differs:
+        edition = known.editions.get(likely)
         _log.warning(
-            "%s: this copy of %s %s; published numbers may not apply; its publisher is %s",
+            "%s: this copy of %s %s; published numbers may not apply; get it from %s",
             images.name,
             known.title,
             differs,
-            known.publisher,
+            known.address if edition is None else edition.address,
         )
 
 
-def warn_damaged(images: LabelledImages, path: object) -> None:
-    """Warns if the file of a well-known data set has another md5 than the published one."""
-    known = recognised(images)
-    if known is None or known.md5 is None or not isinstance(path, str) or not Path(path).is_file():
-        return
+def other_checksum(images: LabelledImages, known: KnownSet, path: object) -> str | None:
+    """How the md5 of a file differs from the published one, as the end of a sentence "this copy ..."; None if it does
+    not, or if none is published."""
+    if known.md5 is None or not isinstance(path, str) or not Path(path).is_file():
+        return None
     size = str(size_in_name(images.name, list(map(int, known.md5))))
-    digest = md5_of(Path(path))
-    if digest != known.md5[size]:
-        _log.warning(
-            "%s: the md5 of this copy of %s is %s, but that of the published file of %s pixels is %s, so its images or "
-            "labels may be other ones; get it again from %s",
-            path,
-            known.title,
-            digest,
-            size,
-            known.md5[size],
-            known.publisher,
-        )
+    digest, published = md5_of(Path(path)), known.md5[size]
+    if digest == published:
+        return None
+    return (
+        f"has the md5 {digest} instead of {published}, that of the published file of {size} pixels, so its images or "
+        "labels may be other ones"
+    )
 
 
 def difference_of(images: LabelledImages, known: KnownSet, likely: str = "") -> str | None:
@@ -124,8 +129,10 @@ def difference_from(
 ) -> str | None:
     """How images with these counts differ from all of these editions, in counts or in pixels, as the end of a sentence
     "this copy ..."; None if one agrees."""
-    fixed = all(each.pixels for each in editions)
-    sizes = tuple(dict.fromkeys(size for each in editions for size in each.pixels)) if fixed else ()
+    own = [each for each in editions if len(images.class_names) == each.classes and agrees(counts, each.images)]
+    possible = own or editions  # one of any size says nothing about these images
+    fixed = all(each.pixels for each in possible)
+    sizes = tuple(dict.fromkeys(size for each in possible for size in each.pixels)) if fixed else ()
     differences = difference(len(images.class_names), counts, editions, likely), other_size(images, sizes)
     return " and ".join(filter(None, differences)) or None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
+import logging
+from functools import cache
 from pathlib import Path
 
 from fewshot.datasets._claims import claim
@@ -11,6 +13,7 @@ from fewshot.datasets._folder_layout import is_nameless
 from fewshot.datasets._image_files import folders_in
 from fewshot.datasets._npz_images import holds_images
 from fewshot.files.regular import first_bytes
+from fewshot.plugins.folder_names import telling_name
 from fewshot.plugins.registry import DATASETS
 from fewshot.plugins.spec import Spec
 from fewshot.plugins.wording import agreeing, counted
@@ -19,6 +22,7 @@ _HEADER_BYTES = 1000
 _LEVELS = 2  # above and below a folder
 _MOST_INSIDE = 50  # folders: more are classes
 _MOST_NAMED = 4
+_log = logging.getLogger("fewshot")
 
 
 def check_list(file: Path) -> None:
@@ -33,13 +37,15 @@ def check_list(file: Path) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Raises a ValueError for the folders above data sets with lists, and for the folders of images inside one."""
-    if _is_flat(folder):
-        above = next((one for one in folder.resolve().parents[:_LEVELS] if claim(str(one)) is not None), None)
-        if above is not None:
-            raise ValueError(
-                f"{folder} holds images without folders of classes, and their lists lie above it; give --data {above}"
-            )
+    """Raises a ValueError for the folders above data sets with lists, and for the folders of images inside one. Folders
+    of classes inside one are a choice; the log says so if they bear the name of the data set."""
+    above = next((one for one in folder.resolve().parents[:_LEVELS] if claim(str(one)) is not None), None)
+    if above is not None and _is_flat(folder):
+        raise ValueError(
+            f"{folder} holds images without folders of classes, and their lists lie above it; give --data {above}"
+        )
+    if above is not None and telling_name(folder.resolve()) == telling_name(above):
+        _report_without_lists(folder, above)
     claimed, others = _sets_below(folder)
     if len(claimed) == 1 and not others:
         raise ValueError(
@@ -55,6 +61,18 @@ def check_folder(folder: Path) -> None:
         )
 
 
+@cache
+def _report_without_lists(folder: Path, above: Path) -> None:
+    """Reports, once per process, that a data set with lists is read as folders of classes."""
+    _log.info(
+        "%s: fewshot reads the folders as classes and ignores the lists in %s, so this is another data set of the same "
+        "name; to read the lists, give --data %s",
+        folder,
+        above,
+        above,
+    )
+
+
 def sets_inside(folder: Path, levels: int = _LEVELS) -> list[Path]:
     """The files and folders of data sets in a folder of several, such as that of a benchmark: those that a source
     recognises, and folders that may hold classes."""
@@ -68,16 +86,15 @@ def sets_inside(folder: Path, levels: int = _LEVELS) -> list[Path]:
 
 
 def _sets_below(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The data sets with lists one level below a folder, or else two levels below, and the other folders there."""
-    level = [folder]
-    for _ in range(_LEVELS):
-        level = [path for above in level for path in folders_in(above)]
-        if len(level) > _MOST_INSIDE:
-            break
-        claimed = [path for path in level if claim(str(path)) is not None]
-        if claimed:
-            return claimed, [path for path in level if path not in claimed]
-    return [], []
+    """The folders of data sets with lists one or two levels below a folder, and the other folders beside them."""
+    level = folders_in(folder)
+    if not level or len(level) > _MOST_INSIDE:
+        return [], []
+    deep = sum(len(folders_in(path)) for path in level) <= _MOST_INSIDE
+    inside = sets_inside(folder, _LEVELS if deep else 1)
+    claimed = [path for path in inside if path.is_dir() and claim(str(path)) is not None]
+    above = {path.parent for path in claimed}
+    return claimed, sorted({path for one in above for path in folders_in(one)}.difference(claimed, above))
 
 
 def _is_flat(folder: Path, levels: int = _LEVELS) -> bool:

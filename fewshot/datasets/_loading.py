@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fewshot.datasets import LabelledImages
-from fewshot.datasets._known_sets import report_known, warn_damaged
+from fewshot.datasets._known_sets import report_known
 from fewshot.plugins.spec import Spec, specs_in
 
 
@@ -14,9 +14,9 @@ def read_images(dataset: Spec) -> LabelledImages:
 
 
 def load_images(dataset: Spec) -> LabelledImages:
-    """The images of a data set. The log names the edition of a well-known data set, or warns of other counts."""
+    """The images of a data set. The log names the edition of a well-known data set, or warns of other counts, pixels or
+    checksums."""
     images = read_images(dataset)
-    warn_damaged(images, dataset.fields.get("path"))
     if not any(True for value in dataset.fields.values() for _ in specs_in(value)):  # those choose among the images
-        report_known(images, str(dataset.declares("edition") or ""))
+        report_known(images, str(dataset.declares("edition") or ""), dataset.fields.get("path"))
     return images

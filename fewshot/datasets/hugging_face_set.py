@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
-from fewshot.datasets._class_names import warn_of_names
+from fewshot.datasets import ClassList, Dataset, Group, LabelledImages, images_digest
+from fewshot.datasets._class_names import SILENT, warn_of_names
 from fewshot.datasets._digests import open_pictures
 from fewshot.datasets._hub_columns import HubImages, image_column, label_column, labels_of
 from fewshot.datasets._partitions import report_partitions, with_partitions
@@ -56,13 +56,16 @@ class HuggingFaceSet(Dataset):
         """The field `path` for a folder that the package saved, and for a parquet file with a column of images."""
         return "path" if Path(place).is_dir() or _has_images(Path(place)) else None
 
+    def class_list(self) -> ClassList:
+        """The class names of the labels, without decoding an image."""
+        where, parts = self._where(), self._parts(SILENT)
+        return ClassList(self._title(), _joined(where, list(parts), self._labels(where, parts), SILENT)[0])
+
     def load(self) -> LabelledImages:
         """All images in the order of the splits. A ValueError says what is missing, and where to put it."""
-        where, parts = self._where(), self._parts()
-        features = next(iter(parts.values())).features
-        image, label = image_column(where, features, self.image), label_column(where, features, self.label)
-        named = [labels_of(where, part, label, part.features.get(label)) for part in parts.values()]
-        class_names, labels, partition, rows = _joined(where, list(parts), named)
+        where, parts = self._where(), self._parts(_log)
+        image = image_column(where, next(iter(parts.values())).features, self.image)
+        class_names, labels, partition, rows = _joined(where, list(parts), self._labels(where, parts), _log)
         names = [f"{list(parts)[of]}/{row}" for of, row in zip(partition, rows, strict=True)]
         tables = [_encoded(part, image) for part in parts.values()]
         folders = [Path(place) for place in (self.path, _cache()) if place]
@@ -72,9 +75,8 @@ class HuggingFaceSet(Dataset):
         groups = {"partition": Group.of(name.rpartition("/")[0] for name in names)} if len(parts) > 1 else {}
         own = with_partitions(groups, {}, labels, len(class_names))
         report_partitions(groups.get("partition"), own.get("partition"), labels, where)
-        title = (self.name or "").rpartition("/")[2] or Path(self.path or "").resolve().stem
         return LabelledImages(
-            title,
+            self._title(),
             opened,
             labels,
             class_names,
@@ -93,8 +95,17 @@ class HuggingFaceSet(Dataset):
             )
         return self.name or str(self.path)
 
-    def _parts(self) -> dict[str, Any]:
-        """The table of each split."""
+    def _title(self) -> str:
+        """The name of the data set: that of the hub without its owner, or that of the file or folder."""
+        return (self.name or "").rpartition("/")[2] or Path(self.path or "").resolve().stem
+
+    def _labels(self, where: str, parts: Mapping[str, Any]) -> list[tuple[list[str], Ints]]:
+        """The class names and the labels of each split."""
+        column = label_column(where, next(iter(parts.values())).features, self.label)
+        return [labels_of(where, part, column, part.features.get(column)) for part in parts.values()]
+
+    def _parts(self, log: logging.Logger) -> dict[str, Any]:
+        """The table of each split that has rows; a ValueError if none has."""
         try:
             import datasets
         except ImportError as error:
@@ -110,8 +121,11 @@ class HuggingFaceSet(Dataset):
         parts = {str(name): part for name, part in read.items()} if hasattr(read, "items") else {"all": read}
         for name, part in parts.items():
             for found in _revisions(part)[:1]:
-                _log.info("%s: the split %s is of the revision %s", self._where(), name, found)
-        return {name: part for name, part in parts.items() if len(part)}
+                log.info("%s: the split %s is of the revision %s", self._where(), name, found)
+        held = {name: part for name, part in parts.items() if len(part)}
+        if not held:
+            raise ValueError(f"{self._where()} has no rows in {', '.join(parts) or 'any split'}; save it once more")
+        return held
 
     def _read(self, datasets: Any) -> Any:
         if self.path is None:
@@ -135,7 +149,7 @@ class HuggingFaceSet(Dataset):
 
 
 def _joined(
-    where: str, parts: Sequence[str], named: Sequence[tuple[list[str], Ints]]
+    where: str, parts: Sequence[str], named: Sequence[tuple[list[str], Ints]], log: logging.Logger
 ) -> tuple[tuple[str, ...], Ints, Ints, Ints]:
     """The names of the classes with images; and of each image with a label its class, its split and its row there."""
     known = list(dict.fromkeys(name for names, _ in named for name in names))
@@ -148,7 +162,7 @@ def _joined(
     without = {name: int((~kept[partition == of]).sum()) for of, name in enumerate(parts)}
     for name, count in without.items():
         if count:
-            _log.warning("%s: skipped %d images without a label in the split %r", where, count, name)
+            log.warning("%s: skipped %d images without a label in the split %r", where, count, name)
     if not kept.any():
         raise ValueError(f"{where} has no image with a label; name another column with label=...")
     used, classes = np.unique(labels[kept], return_inverse=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, images_digest
-from fewshot.datasets._class_names import warn_of_names
+from fewshot.datasets import ArrayImages, ClassList, Dataset, Group, LabelledImages, images_digest
+from fewshot.datasets._class_names import SILENT, warn_of_names
 from fewshot.datasets._depth import EIGHT, Scale, scales_of
 from fewshot.datasets._digests import warn_copies
 from fewshot.datasets._npz_images import image_arrays
@@ -55,25 +55,24 @@ class ImageArrays(Dataset):
 
     path: Path
 
+    def class_list(self) -> ClassList:
+        """The class names of the labels, without reading an image."""
+        file = NpzFile.opened(Path(self.path), "images")
+        labels = _all_labels(file, _sizes(file, _parts(file, SILENT)))
+        return ClassList(Path(self.path).stem, _classes(file, labels)[0])
+
     def load(self) -> LabelledImages:
         """All images in the order of the file. A ValueError names the array that is missing or wrong."""
         path = Path(self.path)
         file = NpzFile.opened(path, "images")
-        parts = image_arrays(file.members)
-        if not parts:
-            raise ValueError(
-                f"{path} holds no array images and no train_images, but {', '.join(file.members) or 'nothing'}"
-            )
-        parts = _without_empty(file, parts)
-        shapes = {name: _checked_shape(file.header(name), name, path) for name in parts.values()}
-        sizes = [_size(file, name, shape[0]) for name, shape in shapes.items()]
-        _check_groups(file, sum(sizes))
-        labels = np.concatenate([_labels(file, name, size) for name, size in zip(shapes, sizes, strict=True)])
-        arrays = [file.rows(name, shape) for name, shape in shapes.items()]
-        partition = [part for part, size in zip(parts, sizes, strict=True) for _ in range(size)]
+        parts = _parts(file, _log)
+        sizes = _sizes(file, parts)
+        _check_groups(file, sum(sizes.values()))
+        arrays = {name: file.rows(name, _checked_shape(file.header(name), name, path)) for name in sizes}
+        partition = [part for part, name in parts.items() for _ in range(sizes[name])]
         groups = _groups(file) if "" in parts else {"partition": Group.of(partition)}
         check_partitions(groups, lambda row: f"image {row}", str(path))
-        class_names, places = _classes(file, labels)
+        class_names, places = _classes(file, _all_labels(file, sizes))
         warn_of_names(class_names, places, str(path))
         images, digests, blank = _opened(arrays, str(path))
         warn_copies(str(path), digests, places, lambda row: f"image {row}", blank)
@@ -115,12 +114,12 @@ class _Arrays:
         return ArrayImages(values if scale is None else scale.eight_bit(values))
 
 
-def _opened(arrays: Sequence[_Rows], name: str) -> tuple[_Arrays, list[bytes], frozenset[int]]:
+def _opened(arrays: Mapping[str, _Rows], name: str) -> tuple[_Arrays, list[bytes], frozenset[int]]:
     """The images with one scale per type, their digests, and the rows of blank ones; pictures that look wrong are
-    refused or warned of."""
-    facts = [picture for array in arrays for picture in _ranges(array)]
+    refused or warned of. `arrays` are those of the file `name`, by their names in it."""
+    facts = [picture for inside, array in arrays.items() for picture in _ranges(array, f"{name}: {inside!r}")]
     scales = scales_of((picture.kind, picture.low, picture.high) for picture in facts)
-    images = _Arrays(arrays, [scales.get(_kind(array.dtype)) for array in arrays])
+    images = _Arrays(list(arrays.values()), [scales.get(_kind(array.dtype)) for array in arrays.values()])
 
     def where(row: int) -> str:
         return f"image {row}"
@@ -131,14 +130,15 @@ def _opened(arrays: Sequence[_Rows], name: str) -> tuple[_Arrays, list[bytes], f
     return images, digests, blank_rows(facts)
 
 
-def _ranges(array: _Rows) -> Iterator[PictureFacts]:
-    """The facts of every image of an array, without their digests."""
+def _ranges(array: _Rows, where: str) -> Iterator[PictureFacts]:
+    """The facts of every image of an array, without their digests. `where`: the file and the array, for an error."""
     kind, mode = _kind(array.dtype), "RGB" if array.ndim == 4 else "L"
-    height, width = array.shape[1:3]
+    (height, width), start = array.shape[1:3], 0
     for block in _blocks(array):
         broken = np.zeros(len(block), np.bool_)
         if block.dtype.kind == "f":
-            block, broken = _finite(block)
+            block, broken = _finite(block, where, start)
+        start += len(block)
         low, high = block.min((1, 2)).reshape(len(block), -1), block.max((1, 2)).reshape(len(block), -1)
         contrast = (high.astype(np.float64) - low).max(1)
         for place, most in enumerate(contrast):
@@ -147,13 +147,15 @@ def _ranges(array: _Rows) -> Iterator[PictureFacts]:
             yield PictureFacts(width, height, mode, kind, *ends, tuple(filter(None, signs)))
 
 
-def _finite(block: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Images without NaN and infinite values, which become their smallest finite one, and which of them had some."""
+def _finite(block: NDArray[Any], where: str, start: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Images without NaN and infinite values, which become their smallest finite one, and which of them had some. A
+    ValueError names an image of such values alone; `start` is the row of the first image."""
     finite = np.isfinite(block)
     axes = tuple(range(1, block.ndim))
     least = np.where(finite, block, np.inf).min(axes, keepdims=True)
-    if np.isinf(least).any():
-        raise ValueError("there is an image without a finite number; remove it")
+    lost = np.flatnonzero(np.isinf(least).any(axes))
+    if len(lost):
+        raise ValueError(f"{where}: image {start + lost[0]} has no finite number; correct it, or remove it")
     return np.where(finite, block, least), ~finite.all(axes)
 
 
@@ -169,14 +171,43 @@ def _kind(dtype: np.dtype[Any]) -> str:
     return _KINDS.get(f"{dtype.kind}{dtype.itemsize}", "")
 
 
-def _without_empty(file: NpzFile, parts: dict[str, str]) -> dict[str, str]:
+def _parts(file: NpzFile, log: logging.Logger) -> dict[str, str]:
+    """The names of the arrays of images by partition. A file without any is a ValueError, and one with both forms: one
+    of them would be ignored."""
+    parts = image_arrays(file.members)
+    if not parts:
+        raise ValueError(
+            f"{file.path} holds no array images and no train_images, but {', '.join(file.members) or 'nothing'}"
+        )
+    others = image_arrays(name for name in file.members if name != "images") if "" in parts else {}
+    if others:
+        both = f"'images' and {', '.join(map(repr, others.values()))}"
+        raise ValueError(
+            f"{file.path} holds {both}; keep one of the two forms: images and labels with an array partition, or "
+            "images and labels of each partition"
+        )
+    return _without_empty(file, parts, log)
+
+
+def _sizes(file: NpzFile, parts: Mapping[str, str]) -> dict[str, int]:
+    """The number of images in each array, from the headers alone."""
+    shapes = {name: _checked_shape(file.header(name), name, Path(file.path)) for name in parts.values()}
+    return {name: _size(file, name, shape[0]) for name, shape in shapes.items()}
+
+
+def _all_labels(file: NpzFile, sizes: Mapping[str, int]) -> NDArray[Any]:
+    """The labels of all images, array by array."""
+    return np.concatenate([_labels(file, name, size) for name, size in sizes.items()])
+
+
+def _without_empty(file: NpzFile, parts: dict[str, str], log: logging.Logger) -> dict[str, str]:
     """The partitions that hold images; a warning names the others, and no image at all is a ValueError."""
     empty = {part: name for part, name in parts.items() if file.header(name)[0][:1] == (0,)}
     if len(empty) == len(parts):
         shown = ", ".join(f"{name!r} of shape {list(file.header(name)[0])}" for name in empty.values())
         raise ValueError(f"{file.path} holds no images: found {shown}; save at least one image per class")
     for part in empty:
-        _log.warning("%s: skipped the partition %r, which is empty", file.path, part)
+        log.warning("%s: skipped the partition %r, which is empty", file.path, part)
     return {part: name for part, name in parts.items() if part not in empty}
 
 

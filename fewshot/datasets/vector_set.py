@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from fewshot.datasets import Dataset, LabelledImages
+import numpy as np
+
+from fewshot.datasets import ClassList, Dataset, LabelledImages
 from fewshot.datasets._class_names import SILENT
 from fewshot.datasets._digests import kept_digest
 from fewshot.datasets._vector_faults import VectorFaults
@@ -36,6 +38,12 @@ class VectorSet(Dataset):
     def default_split(self) -> str | None:
         """The split by partitions, if they hold different classes; else None."""
         return remembered(_rule_of, Path(self.path))
+
+    def class_list(self) -> ClassList:
+        """The class names of the labels, without reading a vector."""
+        path = Path(self.path)
+        names, labels = opened(path).contents(SILENT).classes(str(path), SILENT)
+        return ClassList(path.stem, tuple(names[np.unique(labels)].tolist()))
 
     def load(self) -> LabelledImages:
         """All vectors in the order of the file; a ValueError names the file and the row of a mistake."""

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
+from fewshot.datasets import ClassList, Dataset, Group, LabelledImages, images_digest
 from fewshot.datasets._class_names import warn_of_names
 from fewshot.datasets._digests import open_pictures
 from fewshot.datasets._partitions import is_partition, report_partitions, with_partitions
@@ -57,18 +57,19 @@ class WebDatasetShards(Dataset):
             first = next(iter(sorted(first.glob("*.tar")) or sorted(first.glob("*/*.tar"))))
         return "path" if is_of_shards(first) else None
 
+    def class_list(self) -> ClassList | None:
+        """The class names of the labels, without opening an image; None behind a URL, where a pass over the shards is
+        as slow as loading."""
+        where = self._where()
+        if "://" in where:
+            return None
+        shards, samples = _index(where)
+        return ClassList(_title(where), _classes(where, shards, samples)[0])
+
     def load(self) -> LabelledImages:
         """All images in the order of the shards. A ValueError names a shard that is missing or wrong."""
-        if (self.path is None) == (self.names is None):
-            raise ValueError("WebDatasetShards needs a path, or names with braces or a URL; give one of the two")
-        where = str(self.names or self.path)
-        shards = _shards(where)
-        progress = with_progress(
-            enumerate(shards), len(shards), "reading labels", "shard", len(shards) >= _FEWEST_SHOWN
-        )
-        samples = [sample for number, shard in progress for sample in samples_of(shard, number)]
-        if not samples:
-            raise ValueError(f"{where} holds no samples; expected pairs such as 0001.jpg and 0001.cls in .tar files")
+        where = self._where()
+        shards, samples = _index(where)
         parts = [_partition(shard) for shard in shards]
         names = [f"{parts[s.shard] or s.shard}/{s.key}" for s in samples]
         _check_keys(where, names)
@@ -78,10 +79,29 @@ class WebDatasetShards(Dataset):
         groups = {"partition": Group.of(parts[s.shard] for s in samples)} if any(parts) else {}
         own = with_partitions(groups, {}, labels, len(class_names))
         report_partitions(groups.get("partition"), own.get("partition"), labels, where)
-        title = _BRACES.sub("", Path(where).name).removesuffix(".tar").strip("-_.") or Path(where).resolve().parent.name
         return LabelledImages(
-            title, images, labels, class_names, images_digest(digests), groups, own, image_names=names
+            _title(where), images, labels, class_names, images_digest(digests), groups, own, image_names=names
         )  # fmt: skip
+
+    def _where(self) -> str:
+        if (self.path is None) == (self.names is None):
+            raise ValueError("WebDatasetShards needs a path, or names with braces or a URL; give one of the two")
+        return str(self.names or self.path)
+
+
+def _title(where: str) -> str:
+    """The name of the data set."""
+    return _BRACES.sub("", Path(where).name).removesuffix(".tar").strip("-_.") or Path(where).resolve().parent.name
+
+
+def _index(where: str) -> tuple[list[str], list[Sample]]:
+    """The shards, and the samples in them: labels and places, no image."""
+    shards = _shards(where)
+    progress = with_progress(enumerate(shards), len(shards), "reading labels", "shard", len(shards) >= _FEWEST_SHOWN)
+    samples = [sample for number, shard in progress for sample in samples_of(shard, number)]
+    if not samples:
+        raise ValueError(f"{where} holds no samples; expected pairs such as 0001.jpg and 0001.cls in .tar files")
+    return shards, samples
 
 
 def _shards(where: str) -> list[str]:

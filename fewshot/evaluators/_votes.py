@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fewshot.evaluators import Evaluator, Head, Queries
 from fewshot.plugins.grids import combinations
+from fewshot.plugins.suggestions import no_field
 
 TIES = ("probability", "first")
 AnyEvaluator = TypeVar("AnyEvaluator", bound=Evaluator[Any])
@@ -21,7 +22,7 @@ def voters(inner: AnyEvaluator, grid: Any) -> list[AnyEvaluator]:
     settings, known = combinations(grid), [field.name for field in fields(inner)]  # type: ignore[arg-type]
     for name in settings[0]:
         if name not in known:
-            raise ValueError(f"{type(inner).__name__} has no field {name!r}; its fields are: {', '.join(known)}")
+            raise ValueError(no_field(type(inner).__name__, name, known))
     return [replace(inner, **values) for values in settings]  # type: ignore[type-var]
 
 

@@ -16,6 +16,7 @@ from fewshot.evaluators.prototype import Prototype
 from fewshot.evaluators.tuning.support_views import FurtherViews
 from fewshot.plugins.fields import declare, integer, one_of
 from fewshot.plugins.grids import combinations
+from fewshot.plugins.suggestions import no_field
 
 CRITERIA = ("accuracy", "log_loss")
 _HELD_BYTES = 24 << 20  # for the folds that are solved together
@@ -128,9 +129,7 @@ class CrossValidated(FeatureEvaluator):
         settings, known = combinations(self.grid), [field.name for field in fields(self.inner)]  # type: ignore[arg-type]
         for name in settings[0]:
             if name not in known:
-                raise ValueError(
-                    f"{type(self.inner).__name__} has no field {name!r}; its fields are: {', '.join(known)}"
-                )
+                raise ValueError(no_field(type(self.inner).__name__, name, known))
         return settings
 
 

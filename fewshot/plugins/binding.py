@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from fewshot.plugins.call import Call, parse
 from fewshot.plugins.signature import REQUIRED, Parameter, Signature
 from fewshot.plugins.spec import Home, Spec
+from fewshot.plugins.suggestions import no_field
 from fewshot.plugins.wording import counted
 
 
@@ -106,7 +107,7 @@ def _given(call: Call, names: list[str]) -> dict[str, Any]:
     given = dict(zip(names, call.args, strict=False))
     for name, value in call.kwargs.items():
         if name not in names:
-            raise ValueError(f"{call.name} has no field {name!r}; its fields are: {known}")
+            raise ValueError(no_field(call.name, name, names))
         if name in given:
             raise ValueError(f"{call.name} was given its field {name!r} twice; give it once")
         given[name] = value

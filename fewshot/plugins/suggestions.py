@@ -23,6 +23,11 @@ _OTHER_NAMES = {  # of papers and other libraries, folded, for the members that 
     "lpplusplus": "LinearProbePlusPlus", "lp++": "LinearProbePlusPlus", "alphatim": "TIM",
     "normalize": "L2", "l2norm": "L2", "l2n": "L2", "cl2n": "CentredL2", "zca": "Whitening", "none": "Identity",
 }  # fmt: skip
+_OTHER_FIELDS = {  # of other libraries, folded
+    "randomstate": "seed", "nneighbors": "k", "imgsize": "image_size", "inputsize": "image_size",
+    "learningrate": "lr", "maxiterations": "max_iter", "modelname": "name",
+}  # fmt: skip
+_MEMBERS_OF_FIELDS = {"pretrained": " Timm(name) has pre-trained weights, RandomInit(name) random ones."}
 _ENOUGH = 0.6  # of the letters, in order
 
 
@@ -50,6 +55,15 @@ def hint(name: str, known: Iterable[str]) -> str:
     same = _OTHER_NAMES.get(name.lower()) or _OTHER_NAMES.get(_folded(name))
     near = [same] if same in names else nearest(name, names)
     return f" Did you mean {near[0]}?" if near else ""
+
+
+def no_field(member: str, name: str, fields: Iterable[str]) -> str:
+    """The sentence about a field that a member does not have: its fields, and what the field of another library is
+    called here."""
+    known = list(fields)
+    same = _OTHER_FIELDS.get(_folded(name))
+    near = f" Did you mean {same}?" if same in known else _MEMBERS_OF_FIELDS.get(name) or hint(name, known)
+    return f"{member} has no field {name!r}; its fields are: {', '.join(known) or 'none'}{'.' * bool(near)}{near}"
 
 
 def _folded(name: str) -> str:

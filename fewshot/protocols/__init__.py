@@ -2,11 +2,13 @@
 
 May import: plugins, episodes, datasets, results; report and runs read it.
 A new benchmark: one file; `fewshot list benchmarks` shows the first paragraph of its docstring, and with its name its
-page. A file may also hold the constant FEWSHOT: `NAME@fewshot`, with nested draws and every label in the support.
+page. A file may also hold the constant FEWSHOT: `NAME@fewshot`, with nested draws and every label in the support. NEEDS
+and FEWSHOT_NEEDS are the sentences of _needs.py about the two, where there are any.
 
     _places.py    the copies of data sets below a folder      _counts.py     copies with other counts than the published
     _page.py      what users read about a benchmark           _test_sets.py  data sets that several benchmarks share
-    _shapes.py    the shapes of its episodes, in words           _heads.py    its own heads, and others
+    _shapes.py    the shapes of its episodes, in words        _heads.py      its own heads, and others
+    _needs.py     what it needs besides images
 """
 
 from __future__ import annotations
@@ -132,6 +134,16 @@ def summary(name: str) -> str:
     return f"{text} With nested draws and every label in the support." if name.endswith(OURS) else text
 
 
+def needs_of(name: str) -> tuple[str, ...]:
+    """What a user must know before a run, one sentence each, read without importing the benchmark."""
+    constant = "FEWSHOT_NEEDS" if name.endswith(OURS) else "NEEDS"
+    for node in _parsed(_file(name)).body:
+        if isinstance(node, ast.Assign) and constant in _targets(node):
+            sentences: tuple[str, ...] = ast.literal_eval(node.value)
+            return sentences
+    return ()
+
+
 @cache
 def benchmark(name: str) -> Benchmark:
     """The benchmark with this name; an unknown name is a ValueError that lists the known ones."""
@@ -162,4 +174,8 @@ def _parsed(path: Path) -> ast.Module:
 def _constants(path: Path) -> set[str]:
     """The names that a module assigns."""
     assigned = (node for node in _parsed(path).body if isinstance(node, ast.Assign))
-    return {target.id for node in assigned for target in node.targets if isinstance(target, ast.Name)}
+    return {name for node in assigned for name in _targets(node)}
+
+
+def _targets(node: ast.Assign) -> set[str]:
+    return {target.id for target in node.targets if isinstance(target, ast.Name)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._known_counts import Counts, agrees, counts_of
-from fewshot.datasets._known_sets import Edition, difference_from, known_sets, report_known, warn_damaged
+from fewshot.datasets._known_sets import Edition, difference_from, known_sets, other_checksum, report_known
 from fewshot.plugins.registry import DATASETS
 from fewshot.plugins.wording import listed
 from fewshot.protocols import Benchmark
@@ -12,24 +12,28 @@ from fewshot.protocols._places import Copy
 
 
 def check_counts(benchmark: Benchmark, copy: Copy, images: LabelledImages, outside: str) -> None:
-    """Raises a ValueError if a copy has other counts or pixels than the edition that the benchmark needs; it ends with
-    the command `outside`, which evaluates the copy without the benchmark's name. A set without an edition is compared
-    with all known ones: the user is warned."""
+    """Raises a ValueError if a copy has other counts, pixels or checksums than the edition that the benchmark needs; it
+    ends with the command `outside`, which evaluates the copy without the benchmark's name. A set without an edition is
+    compared with all known ones: the user is warned."""
     edition = copy.of.edition
     if edition is None:
-        report_known(images)
+        report_known(images, path=_file(copy))
     else:
         _check_edition(benchmark, copy, images, edition, outside)
-    warn_damaged(images, DATASETS.spec(copy.dataset).fields.get("path"))
+
+
+def _file(copy: Copy) -> object:
+    """The file of a copy, if it is one."""
+    return DATASETS.spec(copy.dataset).fields.get("path")
 
 
 def _check_edition(benchmark: Benchmark, copy: Copy, images: LabelledImages, edition: Edition, outside: str) -> None:
     counts = _counts_of(copy, images, edition)
-    differs = difference_from(images, counts, [edition])
+    known = known_sets()[edition.of]
+    differs = difference_from(images, counts, [edition]) or other_checksum(images, known, _file(copy))
     if differs is not None:
-        title = known_sets()[edition.of].title
         raise ValueError(
-            f"{_named(benchmark, copy)} needs {title}, but the copy in {_place(copy)} {differs}"
+            f"{_named(benchmark, copy)} needs {known.title}, but the copy in {_place(copy)} {differs}"
             f"{_other(edition, len(images.class_names), counts)}; get it from {copy.of.get}; or run this copy outside "
             f"the benchmark, so that its rows {_apart(benchmark)}: {outside}"
         )

@@ -9,6 +9,7 @@ from fewshot.datasets._known_sets import Edition
 from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.wording import counted, listed
 from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Companion, Place, names
+from fewshot.protocols._needs import needs
 from fewshot.protocols._shapes import shape_text
 
 _WIDE = 100
@@ -30,6 +31,7 @@ def _lines(benchmark: Benchmark) -> Iterator[str]:
     yield from ("\nData below ROOT:", *_of_sets(benchmark.sets))
     yield from ("\nProtocol:", *_bullets(_protocol(benchmark)))
     for title, sentences in (
+        ("Needs:", needs(benchmark)),
         ("Published numbers:", benchmark.expected),
         ("Deviations from the source:", benchmark.deviations),
         ("Only a person with the data can confirm:", benchmark.confirm),

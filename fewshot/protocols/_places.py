@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fewshot.datasets._image_files import folders_in
+from fewshot.datasets._known_sets import known_sets
 from fewshot.plugins.suggestions import hint
 from fewshot.plugins.wording import ItemisedError
 from fewshot.protocols import Benchmark, BenchmarkSet, Companion, Place
@@ -56,13 +57,22 @@ class Missing:
 
 
 def chosen_sets(benchmark: Benchmark, named: Sequence[str]) -> tuple[BenchmarkSet, ...]:
-    """The sets with these names, in the benchmark's order; all for no name. An unknown name is a ValueError."""
-    known = {one.name: one for one in benchmark.sets}
+    """The sets with these names, in the benchmark's order; all for no name. A name is that of the benchmark, or another
+    one of the same data, such as "kitti" for kitti_distance; an unknown one is a ValueError."""
+    chosen: set[str] = set()
     for name in named:
-        if name not in known:
-            listed = ", ".join(known)
-            raise ValueError(f"{benchmark.name} has no set {name!r}; its sets: {listed}.{hint(name, known)}")
-    return tuple(one for one in benchmark.sets if not named or one.name in named)
+        own = [one.name for one in benchmark.sets if one.name == name]
+        same = own or [one.name for one in benchmark.sets if name in _other_names(one)]
+        if not same:
+            known = [one.name for one in benchmark.sets]
+            raise ValueError(f"{benchmark.name} has no set {name!r}; its sets: {', '.join(known)}.{hint(name, known)}")
+        chosen.update(same)
+    return tuple(one for one in benchmark.sets if not named or one.name in chosen)
+
+
+def _other_names(one: BenchmarkSet) -> tuple[str, ...]:
+    """What else the data of a set are called; none for a set that fewshot does not know outside the benchmark."""
+    return () if one.edition is None else (one.edition.of, *known_sets()[one.edition.of].names)
 
 
 def copies(sets: Iterable[BenchmarkSet], root: Path) -> tuple[list[Copy], list[Missing]]:

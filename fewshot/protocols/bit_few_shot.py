@@ -8,6 +8,10 @@ from fewshot.episodes.shape import EpisodeShape
 from fewshot.protocols import Benchmark, Head
 from fewshot.protocols._test_sets import set_of
 
+NEEDS = (
+    "Its head fine-tunes the network.",
+    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+)
 BENCHMARK = Benchmark(
     name="bit_few_shot",
     version=1,

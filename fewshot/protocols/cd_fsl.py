@@ -6,7 +6,9 @@ from fewshot.datasets._known_sets import edition
 from fewshot.episodes.shape import EpisodeShape
 from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 
+_EUROSAT, _SKIN = edition("eurosat", "without partitions"), edition("isic2018", "training images")
 _ISIC = "ISIC2018_Task3_Training_GroundTruth"
+NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
 BENCHMARK = Benchmark(
     name="cd_fsl",
     version=1,
@@ -22,8 +24,8 @@ BENCHMARK = Benchmark(
         BenchmarkSet(
             "eurosat",
             (Place("eurosat/2750"), *map(Place, ("EuroSAT/2750", "EuroSAT", "2750"))),
-            "github.com/phelber/EuroSAT (EuroSAT.zip, the RGB images)",
-            edition=edition("eurosat", "all in one"),
+            f"{_EUROSAT.address} (EuroSAT.zip, the RGB images)",
+            edition=_EUROSAT,
         ),
         BenchmarkSet(
             "isic",
@@ -35,8 +37,8 @@ BENCHMARK = Benchmark(
                 *(Place(f"{top}{_ISIC}.csv", "Isic2018({path})") for top in ("ISIC/", "ISIC2018/", "isic/")),
                 *map(Place, ("ISIC", "ISIC2018", "isic")),
             ),
-            "challenge.isic-archive.com/data (2018, task 3: training images and their table), or one folder per class",
-            edition=edition("isic2018", "training images"),
+            f"{_SKIN.address} (2018, task 3: training images and their table), or one folder per class",
+            edition=_SKIN,
         ),
         BenchmarkSet(
             "chestx",

@@ -10,8 +10,8 @@ PLACES = (
     Place("cifar-100-python", "TorchvisionSet('CIFAR100', root={root})"),
     Place("cifar100/data"),
 )
-GET = "cs.toronto.edu/~kriz/cifar.html (cifar-100-python.tar.gz, unpacked)"
-EDITION = edition("cifar100", "all in one")
+EDITION = edition("cifar100", "without partitions")
+GET = f"{EDITION.address} (cifar-100-python.tar.gz, unpacked)"
 
 BENCHMARK = Benchmark(
     name="cifar_fs",

@@ -35,16 +35,21 @@ _SETS = {
 
 def _set(name: str) -> BenchmarkSet:
     folder, ending, key = _SETS[name]
+    counts = edition(key, "CoOp")
     return BenchmarkSet(
         name,
         (Place(f"{folder}/split_zhou_{ending}.json", "CoOpSplit({path})"),),
-        "github.com/KaiyangZhou/CoOp (DATASETS.md names the images and the list for each set)",
+        f"{counts.address} (DATASETS.md names the images and the list for each set)",
         "PublishedDraws({draws})",
-        edition=edition(key, "CoOp"),
+        edition=counts,
         companions=(_DRAWS,),
     )
 
 
+NEEDS = (
+    "Needs the draws of each set.",
+    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+)
 BENCHMARK = Benchmark(
     name="coop",
     version=1,
@@ -71,6 +76,7 @@ BENCHMARK = Benchmark(
     ),
     confirm=("The draws are CoOp's: fewshot reads what the files list.",),
 )
+FEWSHOT_NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
 FEWSHOT = replace(
     BENCHMARK,
     name=f"coop{OURS}",

@@ -13,9 +13,9 @@ PLACES = (
     Place("images/001.Black_footed_Albatross", "ImageFolderSet({folder})"),
     Place("001.Black_footed_Albatross", "ImageFolderSet({root})"),
 )
-GET = "data.caltech.edu/records/65de6-vp158 (CUB_200_2011.tgz, unpacked)"
+EDITION = edition("cub_200_2011", "without partitions")
+GET = f"{EDITION.address} (CUB_200_2011.tgz, unpacked)"
 LICENCE = "the authors do not own the images' copyrights; research and education only"
-EDITION = edition("cub_200_2011", "all in one")
 TWO_SPLITS = "Two splits are called CUB: 14 of the 30 novel classes of 140/30/30 are training classes of 100/50/50."
 
 BENCHMARK = Benchmark(

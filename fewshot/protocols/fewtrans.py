@@ -12,7 +12,8 @@ from fewshot.protocols.meta_dataset import TREE
 _LIMITS = "ways=(2, 15), most_support=150, most_shots=10"
 _TUNED = "FineTune(steps=70, optimizer='adam', schedule='cosine', unit_features=True)"
 _RATES = "(('lr', (2e-06, 1e-05, 5e-05)), ('head_lr', (0.0004, 0.002, 0.01)))"
-# The usual folders, where to get them, and the edition whose counts are checked.
+# The usual folders, how to lay out what the address of the edition offers, and the edition whose counts are checked; or
+# where to get a set without one.
 _SETS: dict[str, tuple[tuple[str, ...], str, Edition | None]] = {
     "imagenet_sketch": (
         ("ImageNet_sketch", "imagenet-sketch/images", "imagenet_sketch", "sketch"),
@@ -26,33 +27,29 @@ _SETS: dict[str, tuple[tuple[str, ...], str, Edition | None]] = {
     ),
     "vgg_flower": (
         ("vggflowers", "vgg_flower", "flowers"),
-        "robots.ox.ac.uk/~vgg/data/flowers/102, one folder per class",
-        edition("flowers102", "all in one"),
+        ", one folder per class",
+        edition("flowers102", "without partitions"),
     ),
     "aircraft": (
         ("aircraft", "fgvc_aircraft"),
-        "robots.ox.ac.uk/~vgg/data/fgvc-aircraft, one folder per variant",
-        edition("fgvc_aircraft", "all in one"),
+        ", one folder per variant",
+        edition("fgvc_aircraft", "without partitions"),
     ),
-    "dtd": (("dtd/images", "dtd"), "robots.ox.ac.uk/~vgg/data/dtd", edition("dtd", "all in one")),
-    "fungi": (
-        ("fungi/images", "fungi"),
-        "github.com/visipedia/fgvcx_fungi_comp",
-        edition("fungi", "Meta-Dataset"),
-    ),
+    "dtd": (("dtd/images", "dtd"), "", edition("dtd", "without partitions")),
+    "fungi": (("fungi/images", "fungi"), "", edition("fungi", "Meta-Dataset")),
     "cifar100": (
         ("cifar100",),
-        "cs.toronto.edu/~kriz/cifar.html, the 10,000 test images in one folder per class, as the source prepares them",
+        ", the 10,000 test images in one folder per class, as the source prepares them",
         edition("cifar100", "test images"),
     ),
     "eurosat": (
         ("EuroSAT/2750", "EuroSAT", "eurosat/2750", "2750"),
-        "github.com/phelber/EuroSAT (EuroSAT.zip, the RGB images)",
-        edition("eurosat", "all in one"),
+        " (EuroSAT.zip, the RGB images)",
+        edition("eurosat", "without partitions"),
     ),
     "ucf101": (
         ("UCF-101-midframes", "ucf101/UCF-101-midframes"),
-        "github.com/KaiyangZhou/CoOp (UCF-101-midframes.zip)",
+        " (UCF-101-midframes.zip)",
         edition("ucf101", "CoOp"),
     ),
     "plant_disease": (
@@ -64,7 +61,8 @@ _SETS: dict[str, tuple[tuple[str, ...], str, Edition | None]] = {
 
 
 def _set(name: str) -> BenchmarkSet:
-    folders, get, counts = _SETS[name]
+    folders, form, counts = _SETS[name]
+    get = form if counts is None else f"{counts.address}{form}"
     own = tuple(Place(folder, "ImageFolderSet({path}, layout='class')") for folder in folders)
     has_tree = name == "imagenet_sketch"
     return BenchmarkSet(
@@ -77,6 +75,11 @@ def _set(name: str) -> BenchmarkSet:
     )
 
 
+NEEDS = (
+    "Needs the tree of imagenet_sketch.",
+    "Its head fine-tunes the network.",
+    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+)
 BENCHMARK = Benchmark(
     name="fewtrans",
     version=1,
@@ -102,6 +105,10 @@ BENCHMARK = Benchmark(
         "Everything at full size: nine fine-tunings of 600 episodes on ten sets need a GPU.",
         "The images of imagenet_sketch, quickdraw and plant_disease, which fewshot does not count.",
     ),
+)
+FEWSHOT_NEEDS = (
+    "Its head fine-tunes the network.",
+    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
 )
 FEWSHOT = replace(
     BENCHMARK,

@@ -11,15 +11,17 @@ _SETS = ("path", "derma", "oct", "pneumonia", "retina", "breast", "blood", "tiss
 
 
 def _set(name: str) -> BenchmarkSet:
+    counts = edition(f"{name}mnist", "MedMNIST")
     return BenchmarkSet(
         f"{name}mnist",
         tuple(Place(f"{name}mnist{size}.npz", "ImageArrays(path={path})") for size in ("", "_224", "_128", "_64")),
-        "zenodo.org/records/10519652 or `pip install medmnist`",
+        f"{counts.address} or `pip install medmnist`",
         WHOLE_TEST_SET,
-        edition=edition(f"{name}mnist", "MedMNIST"),
+        edition=counts,
     )
 
 
+NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
 BENCHMARK = Benchmark(
     name="medmnist",
     version=1,

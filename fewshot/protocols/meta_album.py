@@ -17,6 +17,7 @@ def _set(name: str) -> BenchmarkSet:
     )
 
 
+NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
 BENCHMARK = Benchmark(
     name="meta_album",
     version=1,

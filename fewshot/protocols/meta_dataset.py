@@ -18,33 +18,32 @@ _SETS: dict[str, tuple[tuple[str, ...], str, str]] = {
         "imagenet",
         "training images",
     ),
-    "omniglot": ((), "omniglot", "all in one"),
-    "aircraft": (("aircraft", "fgvc_aircraft"), "fgvc_aircraft", "all in one"),
-    "cu_birds": (("CUB_200_2011/images", "cu_birds"), "cub_200_2011", "all in one"),
-    "dtd": (("dtd/images", "dtd"), "dtd", "all in one"),
+    "omniglot": ((), "omniglot", "without partitions"),
+    "aircraft": (("aircraft", "fgvc_aircraft"), "fgvc_aircraft", "without partitions"),
+    "cu_birds": (("CUB_200_2011/images", "cu_birds"), "cub_200_2011", "without partitions"),
+    "dtd": (("dtd/images", "dtd"), "dtd", "without partitions"),
     "quickdraw": (("quickdraw",), "quickdraw", "Meta-Dataset"),
     "fungi": (("fungi/images", "fungi"), "fungi", "Meta-Dataset"),
-    "vgg_flower": (("vgg_flower", "flowers"), "flowers102", "all in one"),
+    "vgg_flower": (("vgg_flower", "flowers"), "flowers102", "without partitions"),
     "traffic_sign": (("GTSRB/Final_Training/Images", "traffic_sign"), "gtsrb", "training archive"),
     "mscoco": (("mscoco",), "mscoco", "Meta-Dataset"),
 }
-_GET = {
-    "ilsvrc_2012": "image-net.org after registration (the training images in folders of synset ids)",
-    "omniglot": "github.com/brendenlake/omniglot (images_background.zip and images_evaluation.zip, unpacked)",
-    "aircraft": "robots.ox.ac.uk/~vgg/data/fgvc-aircraft, one folder per variant, cropped to the bounding boxes",
-    "cu_birds": "data.caltech.edu/records/65de6-vp158",
-    "dtd": "robots.ox.ac.uk/~vgg/data/dtd",
-    "quickdraw": "github.com/googlecreativelab/quickdraw-dataset (bitmaps), one folder per class",
-    "fungi": "github.com/visipedia/fgvcx_fungi_comp",
-    "vgg_flower": "robots.ox.ac.uk/~vgg/data/flowers/102, one folder per class",
-    "traffic_sign": "benchmark.ini.rub.de (GTSRB_Final_Training_Images.zip)",
-    "mscoco": "cocodataset.org, boxes of train2017 cropped into one folder per class",
+# How to lay out what the address of the edition offers.
+_FORMS = {
+    "ilsvrc_2012": " (the training images in folders of synset ids)",
+    "omniglot": " (images_background.zip and images_evaluation.zip, unpacked)",
+    "aircraft": ", one folder per variant, cropped to the bounding boxes",
+    "quickdraw": " (bitmaps), one folder per class",
+    "vgg_flower": ", one folder per class",
+    "traffic_sign": " (GTSRB_Final_Training_Images.zip)",
+    "mscoco": ", boxes of train2017 cropped into one folder per class",
 }
 _UNSEEN_OF_IMAGENET = tuple(name for name in _SETS if name != "ilsvrc_2012")
 
 
 def _set(name: str) -> BenchmarkSet:
     folders, key, edition_name = _SETS[name]
+    counts = edition(key, edition_name)
     places = tuple(Place(folder, "ImageFolderSet({path}, layout='class')") for folder in folders)
     sampler = "VariableWayShot(tree={tree})" if name == "ilsvrc_2012" else "VariableWayShot()"
     if name == "omniglot":
@@ -56,14 +55,18 @@ def _set(name: str) -> BenchmarkSet:
     return BenchmarkSet(
         name,
         places,
-        _GET[name],
+        f"{counts.address}{_FORMS.get(name, '')}",
         sampler,
         split=f"Published('meta_dataset_{name}')",
-        edition=edition(key, edition_name),
+        edition=counts,
         companions=(TREE,) if name == "ilsvrc_2012" else (),
     )
 
 
+NEEDS = (
+    "Needs the tree of ilsvrc_2012.",
+    "traffic_sign and mscoco have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+)
 BENCHMARK = Benchmark(
     name="meta_dataset",
     version=1,

@@ -15,6 +15,10 @@ _SETS = (
     *("stanford_cars", "stl10", "sun397", "ucf101"),
 )
 
+NEEDS = (
+    "Needs the package h5py for patch_camelyon.",
+    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+)
 BENCHMARK = Benchmark(
     name="mieb_few_shot",
     version=1,
@@ -41,6 +45,10 @@ BENCHMARK = Benchmark(
         "oxford_flowers is not the official split: 7,169 training images instead of 1,020.",
     ),
     confirm=("The order of your copies, and so the draws.",),
+)
+FEWSHOT_NEEDS = (
+    "Needs the package h5py for patch_camelyon.",
+    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
 )
 FEWSHOT = replace(
     BENCHMARK,

@@ -6,8 +6,10 @@ from fewshot.datasets._known_sets import edition
 from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 from fewshot.protocols._class_splits import CLASS_NAMES, EXACT_IMAGES, FIVE_WAY, SEEN_BY_NETWORK
 
+_EDITION = edition("mini_imagenet", "without partitions")
 _NAMES = ("mini_imagenet", "mini-imagenet", "miniimagenet", "miniImageNet", "miniImagenet")
 
+NEEDS = ("Its head needs seen classes, which its split has.",)
 BENCHMARK = Benchmark(
     name="mini_imagenet",
     version=1,
@@ -25,10 +27,10 @@ BENCHMARK = Benchmark(
                 Place("test/n01930112", "ImageFolderSet({root})"),
                 Place("ILSVRC2012/train", "ClassesOf('mini_imagenet', ImageFolderSet({path}))"),
             ),
-            "image-net.org after registration; as folders of synset ids, with or without train, val and test above "
-            "them, or as images/ with train.csv, val.csv and test.csv",
+            f"{_EDITION.address}; as folders of synset ids, with or without train, val and test above them, or as "
+            "images/ with train.csv, val.csv and test.csv",
             split="Published('mini_imagenet')",
-            edition=edition("mini_imagenet", "all in one"),
+            edition=_EDITION,
         ),
     ),
     shapes=FIVE_WAY,

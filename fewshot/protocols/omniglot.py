@@ -12,8 +12,8 @@ _PLACES = tuple(
     Place(f"{name}/images_background", "ImageFolderSet({folder}, layout='partition/superclass/class')")
     for name in _NAMES
 )
-_GET = "github.com/brendenlake/omniglot (images_background.zip and images_evaluation.zip, unpacked side by side)"
-_EDITION = edition("omniglot", "all in one")
+_EDITION = edition("omniglot", "without partitions")
+_GET = f"{_EDITION.address} (images_background.zip and images_evaluation.zip, unpacked side by side)"
 
 BENCHMARK = Benchmark(
     name="omniglot",

@@ -6,6 +6,8 @@ from fewshot.datasets._known_sets import edition
 from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 from fewshot.protocols._class_splits import CLASS_NAMES, EXACT_IMAGES, FIVE_WAY, SEEN_BY_NETWORK
 
+_EDITION = edition("tiered_imagenet", "without partitions")
+NEEDS = ("Its head needs seen classes, which its split has.",)
 BENCHMARK = Benchmark(
     name="tiered_imagenet",
     version=1,
@@ -19,9 +21,9 @@ BENCHMARK = Benchmark(
                 *map(Place, ("tiered_imagenet", "tiered-imagenet", "tieredimagenet", "tieredImageNet")),
                 Place("ILSVRC2012/train", "ClassesOf('tiered_imagenet', ImageFolderSet({path}))"),
             ),
-            "image-net.org after registration; folders of synset ids, with or without train, val and test above them",
+            f"{_EDITION.address}; folders of synset ids, with or without train, val and test above them",
             split="Published('tiered_imagenet')",
-            edition=edition("tiered_imagenet", "all in one"),
+            edition=_EDITION,
         ),
     ),
     shapes=FIVE_WAY,

@@ -44,15 +44,17 @@ _TASKS = _NATURAL | _SPECIALISED | _STRUCTURED
 def _task(name: str) -> BenchmarkSet:
     key, folders = _TASKS[name]
     places = [Place(f"{top}{folder}/test.txt", "PathLists({folder})") for top in ("", "vtab-1k/") for folder in folders]
+    counts = edition(key, "VTAB-1k")
     return BenchmarkSet(
         name,
         tuple(places),
-        "github.com/google-research/task_adaptation, as <task>/images, train800.txt, val200.txt and test.txt",
+        f"{counts.address}, as <task>/images, train800.txt, val200.txt and test.txt",
         _SAMPLER,
-        edition=edition(key, "VTAB-1k"),
+        edition=counts,
     )
 
 
+NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
 BENCHMARK = Benchmark(
     name="vtab_1k",
     version=1,
@@ -76,6 +78,7 @@ BENCHMARK = Benchmark(
     ),
     confirm=("Your lists are the usual ones: no checksum is published.",),
 )
+FEWSHOT_NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
 FEWSHOT = replace(
     BENCHMARK,
     name=f"vtab_1k{OURS}",

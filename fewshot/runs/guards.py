@@ -79,6 +79,19 @@ def check_support(evaluator: Spec, shots: int | None, episodes: Episodes | None)
         )
 
 
+def check_seen(transform: Spec, split: ClassSplit, name: str, protocol: str = "") -> None:
+    """Refuses a transform that is fitted on seen classes for a split without any. `protocol`: the benchmark that fixes
+    the split; "" if the user may choose another."""
+    if split.seen or not transform.declares("needs_seen"):
+        return
+    fixed, other = (
+        (f", which {protocol} fixes,", "") if protocol else ("", ", or a split with seen classes, such as BySeed()")
+    )
+    raise ValueError(
+        f"{transform} is fitted on images of seen classes, but this split of {name}{fixed} has none; use L2(){other}"
+    )
+
+
 def _is_zero_shot(name: str) -> bool:
     return EVALUATORS.signature(name).declared.get("needs_support") is False
 

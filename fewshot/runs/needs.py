@@ -64,8 +64,8 @@ def needs(
     _check(member, evaluator, images)
     if mapping.needs_seen and not len(seen):
         raise ValueError(
-            f"{transform} is fitted on the seen classes of {images.name}, but this split has none; use L2 instead, or "
-            "a split with seen classes, such as BySeed()"
+            f"{transform} is fitted on images of seen classes, but {images.name} has none here; use L2(), or name the "
+            "rows of such images with seen=[...]"
         )
     views = member.support_views() if isinstance(member, FeatureEvaluator) else None
     fitted_on = seen if mapping.needs_seen else seen[:0]

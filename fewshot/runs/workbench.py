@@ -98,6 +98,7 @@ def _check_episodes(prepared: PreparedRun) -> None:
     spec, images, listed = prepared.spec, prepared.images, prepared.listed
     shots = spec.episodes.shape.k_shot if isinstance(spec.episodes, Sampled) else None
     guards.check_support(spec.evaluator, shots, None if listed is None else listed.episodes)
+    guards.check_seen(spec.transform, prepared.split, images.name, spec.protocol if spec.benchmark_set else "")
     text_prompts(spec.evaluator, spec.backbone, images)  # raises now if a head of names has no vectors
     if prepared.n_episodes * len(images) > guards.MOST_IMAGES_OF_A_RUN:
         first = prepared.episodes(0, 1)

@@ -158,6 +158,7 @@ class SplitRule(Member, ABC):
         """The split of all classes of a data set."""
 
     names_classes: ClassVar[bool] = False  # whether `check` refuses data sets with other classes
+    has_seen: ClassVar[bool] = True  # False: no split of this rule has seen classes
 
     def check(self, listed: ClassList) -> None:
         """Raises a ValueError if the classes of a data set do not fit, before an image is opened."""

@@ -85,6 +85,22 @@ def test_run_gives_every_combination_a_row() -> None:
     assert "rows: rows.jsonl" in shown
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\v", "\u2028"])
+def test_names_of_strangers_with_line_ends_stay_on_the_line_of_a_warning(end: str) -> None:
+    odd = f"{end}Warning: forged"
+    folder = Path(f"in{odd}")
+    write_pictures(folder, [3, 3])
+    for number, name in enumerate((f"gull{odd}", f"Gull{odd}")):  # the log warns of such a pair
+        (folder / f"class{number}").rename(folder / name)
+    (folder / f"empty{odd}").mkdir()
+    lines = call("look", "--data", folder).stderr.splitlines()
+    assert sum(line.startswith("Warning: ") for line in lines) >= 2
+    assert not [line for line in lines if line.startswith("Warning: forged")]
+    lines = call("run", "--data", folder / f"empty{odd}", *QUICK).stderr.splitlines()
+    assert lines[-1].startswith("Error: ")
+    assert not [line for line in lines if line.startswith("Warning: forged")]
+
+
 def test_run_again_adds_nothing_and_shows_the_same() -> None:
     shown = succeed("run", "--data", "birds", *QUICK)
     written = Path("results/runs.jsonl").read_bytes()

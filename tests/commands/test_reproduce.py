@@ -35,13 +35,16 @@ def test_rows_beside_published_numbers(rows: Path) -> None:
     text = succeed("reproduce", "simpleshot", "--rows", rows, "--model", "ResNet-18")
     assert text.startswith("1 reproduced, 1 not reproduced, 1 not comparable\n")
     value = json.loads(succeed("reproduce", "simpleshot", "--rows", rows, "--model", "ResNet-18", "--json"))
+    assert "The exit code says nothing about the verdicts" in " ".join(succeed("reproduce", "--help").split())
     verdicts = [one["verdict"] for one in value["numbers"]]
     assert verdicts == ["reproduced", "not reproduced", "not comparable"]
     assert "other split: BySeed(seed=0), published mini-ImageNet" in value["numbers"][2]["reason"]
 
 
 def test_no_row_beside_a_number_is_an_error_with_the_networks_and_data(rows: Path) -> None:
-    assert "it has SimpleShot ResNet-18, CL2N, SimpleShot WRN, CL2N on mini-ImageNet, tiered-ImageNet" in fail(
+    whole = ("reproduce", "simpleshot", "--rows", rows, "--json", "--model")
+    assert succeed(*whole, "SimpleShot ResNet-18, CL2N") == succeed(*whole, "SimpleShot ResNet-18 CL2N")
+    assert "it has SimpleShot ResNet-18 CL2N, SimpleShot WRN CL2N on mini-ImageNet, tiered-ImageNet" in fail(
         "reproduce", "simpleshot", "--rows", rows
     )
     assert "no published numbers are called 'x'; known: " in fail("reproduce", "x", "--rows", rows)

@@ -103,10 +103,10 @@ def test_specs_without_a_draft_keep_their_text(folder):
     assert small.identity != whole.identity
 
 
-@pytest.mark.parametrize("draft", [0, -1, 1.5, True, "512"])
+@pytest.mark.parametrize("draft", [0, -1, 1.5, True, "512", 65_536, 10**30])
 def test_a_draft_is_a_number_of_pixels(draft):
     with pytest.raises(
-        ValueError, match="'draft' parameter of ImageFolderSet must be a number of pixels of at least 1"
+        ValueError, match="'draft' parameter of ImageFolderSet must be a number of pixels from 1 to 65,535"
     ):
         ImageFolderSet("photos", draft=draft)
 

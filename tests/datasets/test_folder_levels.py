@@ -80,9 +80,41 @@ def test_a_manifest_beside_tables_stays_a_manifest(tmp_path):
     assert dataset_spec(str(root / "train.csv")).name == "Manifest"
 
 
-def test_folders_of_images_inside_a_data_set_with_lists_stay_a_choice(tmp_path):
+def test_folders_of_images_inside_a_data_set_with_lists_stay_a_choice_that_the_log_names(tmp_path, caplog):
     root = layouts.cub(tmp_path / "CUB_200_2011")
-    assert dataset_spec(str(root / "images")).name == "ImageFolderSet"
+    caplog.set_level("INFO")
+    for _ in range(2):
+        assert dataset_spec(str(root / "images")).name == "ImageFolderSet"
+    assert caplog.messages == [
+        f"{root / 'images'}: fewshot reads the folders as classes and ignores the lists in {root}, so this is another "
+        f"data set of the same name; to read the lists, give --data {root}"
+    ]
+
+
+def test_a_list_of_coop_beside_folders_of_classes_is_named_too(tmp_path, caplog):
+    root = tmp_path / "dtd4"
+    entries = [[f"{name}/{n}.png", label, name] for label, name in enumerate(("banded", "dotted")) for n in range(2)]
+    layouts.write_images(root / "images", [path for path, _, _ in entries])
+    layouts.write_text(
+        root / "split_zhou_DescribableTextures.json", json.dumps({"train": entries, "val": [], "test": []})
+    )
+    caplog.set_level("INFO")
+    dataset_spec(str(root / "images"))
+    assert "ignores the lists in " in "".join(caplog.messages)
+    caplog.clear()
+    assert dataset_spec(str(root)).name == "CoOpSplit"
+    assert dataset_spec(str(layouts.write_images(tmp_path / "birds", ["gull/1.png", "wren/1.png"]))).fields
+    assert not caplog.messages
+
+
+def test_sets_at_two_levels_are_named_together(tmp_path):
+    layouts.vtab(tmp_path / "all/near")
+    layouts.vtab(tmp_path / "all/more/far")
+    layouts.write_images(tmp_path / "all/birds", ["1.png"])
+    with pytest.raises(
+        ValueError, match=r"--data \S*/more/far, \S*/near; beside them lies 1 other folder, such as \S*/birds$"
+    ):
+        dataset_spec(str(tmp_path / "all"))
 
 
 def vtab_in_partitions(root: Path) -> Path:

@@ -43,6 +43,26 @@ def pixels(images):
     return np.stack([np.asarray(images.images[row]) for row in range(len(images))])
 
 
+@pytest.mark.parametrize("array", ["images", "val_images"])
+def test_an_image_without_a_finite_number_is_named_with_its_file_and_array(array, tmp_path):
+    images = GREY.astype(np.float32)
+    images[7] = np.nan
+    arrays = {array: images, array.replace("images", "labels"): LABELS}
+    if array != "images":
+        arrays |= {"train_images": GREY, "train_labels": LABELS}
+    file = tmp_path / "birds.npz"
+    with pytest.raises(
+        ValueError, match=rf"^{file}: '{array}': image 7 has no finite number; correct it, or remove it$"
+    ):
+        load(tmp_path, **arrays)
+
+
+def test_both_forms_in_one_file_are_refused(tmp_path):
+    both = {"images": GREY, "labels": LABELS, "train_images": GREY, "train_labels": LABELS}
+    with pytest.raises(ValueError, match=r"birds.npz holds 'images' and 'train_images'; keep one of the two forms: "):
+        load(tmp_path, **both)
+
+
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("images", [COLOUR, GREY, GREY[..., None], np.asfortranarray(GREY)])
 def test_they_are_the_pictures_of_a_folder(images, compressed, tmp_path):
@@ -105,7 +125,7 @@ def test_blank_and_broken_images_are_warned_of(tmp_path, caplog):
         "1 of 36 pictures is in part NaN or infinite, such as image 7",
     ]
     images[3] = np.inf
-    with pytest.raises(ValueError, match="an image without a finite number"):
+    with pytest.raises(ValueError, match="image 3 has no finite number"):
         load(tmp_path, images=images, labels=LABELS)
 
 

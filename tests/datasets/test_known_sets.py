@@ -13,7 +13,7 @@ from PIL import Image
 from fewshot import protocols
 from fewshot.commands._options import dataset_spec
 from fewshot.datasets import ArrayImages, Group, ImageSequence, LabelledImages, _known_sets
-from fewshot.datasets._known_sets import difference_of, known_sets, recognised, report_known, warn_damaged
+from fewshot.datasets._known_sets import difference_of, known_sets, recognised, report_known
 from fewshot.datasets._loading import load_images
 from fewshot.datasets._published_classes import published_split
 from tests.support import list_layouts as layouts
@@ -57,8 +57,8 @@ def test_exchanged_partitions_are_named(caplog):
     copy = images("oxford_flowers102", {"train": 6149, "val": 1020, "test": 1020}, 102)
     assert warning(copy, caplog) == (
         "oxford_flowers102: this copy of Oxford Flowers 102 has train and test exchanged: train 6,149, val 1,020, test "
-        "1,020, as published (its own lists): train 1,020, val 1,020, test 6,149; published numbers may not apply; its "
-        "publisher is https://www.robots.ox.ac.uk/~vgg/data/flowers/102/"
+        "1,020, as published (its own lists): train 1,020, val 1,020, test 6,149; published numbers may not apply; get "
+        "it from robots.ox.ac.uk/~vgg/data/flowers/102"
     )
 
 
@@ -69,7 +69,7 @@ def test_exchanged_partitions_are_named(caplog):
             "dtd",
             {"all": 5630},
             47,
-            "has other numbers of images: 5,630 in all, as published (all in one): 5,640 in all",
+            "has other numbers of images: 5,630 in all, as published (without partitions): 5,640 in all",
         ),
         (
             "DTD",
@@ -156,7 +156,7 @@ def test_classes_are_matched_by_their_names(caplog):
 
 def test_part_of_the_partitions_and_partitions_of_ones_own_are_no_difference(caplog):
     assert warning(images("dtd", {"train": 5000, "test": 640}, 47), caplog) == ""
-    assert warning(images("eurosat", {"train": 13500, "test": 8100}, 10), caplog) == ""
+    assert warning(images("eurosat", {"train": 13500, "test": 8100}, 10, (64, 64)), caplog) == ""
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,43 @@ def test_names_are_not_shared_and_splits_fit():
     assert len(set(names)) == len(names)
     for known in known_sets().values():
         assert known.split is None or len(published_split(known.split).classes) <= max(known.classes)
-        assert known.publisher.startswith("http")
+
+
+def test_a_set_and_a_benchmark_name_one_address_and_no_address_is_a_paper_alone():
+    for known in known_sets().values():
+        for edition in known.editions.values():
+            assert edition.address == edition.address.strip() != ""
+            assert not edition.address.startswith(("http", "arxiv.org", "doi.org", "openreview.net"))
+    for name in protocols.names():
+        for one in protocols.benchmark(name).sets:
+            assert one.edition is None or one.get.startswith(one.edition.address)
+
+
+def test_a_warning_names_the_address_of_the_edition_that_it_compares_with(caplog):
+    for likely, address in (("CoOp", "github.com/KaiyangZhou/CoOp"), ("", "robots.ox.ac.uk/~vgg/data/dtd")):
+        caplog.clear()
+        report_known(images("dtd", {"all": 3}, 47), likely)
+        assert "".join(caplog.messages).endswith(f"; published numbers may not apply; get it from {address}")
+
+
+@pytest.mark.parametrize(
+    ("name", "counts", "classes", "edge"),
+    [
+        ("svhn", {"train": 73257, "test": 26032}, 10, 32),
+        ("stl10", {"train": 5000, "test": 8000}, 10, 96),
+        ("eurosat", {"all": 27000}, 10, 64),
+        ("omniglot", {"train": 19280, "test": 13180}, 1623, 105),
+        ("cifar100", {"train": 50000, "test": 10000}, 100, 32),
+    ],
+)
+def test_pixels_are_compared_with_those_of_the_editions_that_have_these_counts(name, counts, classes, edge, caplog):
+    assert warning(images(name, counts, classes, (edge, edge)), caplog) == ""
+    enlarged = f"has images of 224 x 224 pixels instead of {edge} x {edge}; published"
+    assert enlarged in warning(images(name, counts, classes, (224, 224)), caplog)
+
+
+def test_an_edition_of_images_of_any_size_is_not_measured_by_another(caplog):
+    assert warning(images("svhn", {"train": 800, "val": 200, "test": 26032}, 10, (224, 224)), caplog) == ""
 
 
 def test_every_edition_names_the_source_of_its_counts():
@@ -258,28 +294,33 @@ def test_a_benchmark_needs_an_edition_of_the_one_table_of_counts():
             assert one.edition is None or one.edition is known_sets()[one.edition.of].editions[one.edition.name]
 
 
-def test_the_md5_of_a_file_of_medmnist_is_checked_and_the_message_names_the_copy(tmp_path, caplog):
+def test_the_md5_of_a_file_of_medmnist_with_the_published_counts_is_checked(tmp_path, caplog, monkeypatch):
     parts = {"train": 18, "val": 9, "test": 9}
-    arrays = {f"{part}_images": np.arange(n * 16, dtype=np.uint8).reshape(n, 4, 4) for part, n in parts.items()}
-    labels = {f"{part}_labels": np.arange(n)[:, None] % 9 for part, n in parts.items()}
-    for name, size in (("pathmnist", "28"), ("pathmnist_64", "64")):
-        np.savez(tmp_path / f"{name}.npz", **arrays, **labels)
-        caplog.clear()
-        load_images(dataset_spec(str(tmp_path / f"{name}.npz")))
-        text = "".join(caplog.messages)
-        assert f"{name}.npz: the md5 of this copy of MedMNIST's PathMNIST is " in text
-        assert f"that of the published file of {size} pixels is {KNOWN['pathmnist'].md5[size]}" in text
-        assert "get it again from https://zenodo.org/records/10519652" in text
+    arrays = {f"{part}_images": np.zeros((n, 28, 28), dtype=np.uint8) for part, n in parts.items()}
+    arrays |= {f"{part}_labels": np.arange(n)[:, None] % 9 for part, n in parts.items()}
+    edition = replace(KNOWN["pathmnist"].editions["MedMNIST"], images=parts)
+    known = replace(KNOWN["pathmnist"], editions={"MedMNIST": edition})
+    monkeypatch.setattr(_known_sets, "recognised", lambda _: known)
+    np.savez(tmp_path / "pathmnist.npz", **arrays)
+    load_images(dataset_spec(str(tmp_path / "pathmnist.npz")))
+    [text] = [one for one in caplog.messages if "published" in one]
+    assert text.startswith("pathmnist: this copy of MedMNIST's PathMNIST has the md5 ")
+    assert f"instead of {known.md5['28']}, that of the published file of 28 pixels" in text
+    assert text.endswith("; published numbers may not apply; get it from zenodo.org/records/10519652")
 
 
-def test_a_file_with_the_published_md5_is_not_warned_of(tmp_path, caplog, monkeypatch):
+def test_a_file_with_the_published_md5_is_not_warned_of_and_one_warning_names_all_that_differs(
+    tmp_path, caplog, monkeypatch
+):
     file = tmp_path / "breastmnist.npz"
     file.write_bytes(b"as published")
-    copy = images("breastmnist", {"all": 4}, 2)
+    copy = images("breastmnist", {"train": 546, "val": 78, "test": 156}, 2, (28, 28))
     known = replace(KNOWN["breastmnist"], md5={"28": hashlib.md5(b"as published").hexdigest()})
     monkeypatch.setattr(_known_sets, "recognised", lambda _: known)
-    warn_damaged(copy, str(file))
+    report_known(copy, path=str(file))
     assert not caplog.messages
     file.write_bytes(b"damaged")
-    warn_damaged(copy, str(file))
-    assert len(caplog.messages) == 1
+    for each in (copy, images("breastmnist", {"all": 4}, 2, (28, 28))):
+        caplog.clear()
+        report_known(each, path=str(file))
+        assert len(caplog.messages) == 1

@@ -262,6 +262,8 @@ def test_a_dotted_name_from_a_file_is_refused_and_not_imported(outside):
         ("linear_probe(C=1)", r"Did you mean LinearProbe\?"),
         ("Zzz", r"unknown evaluator 'Zzz'; known: .*, or package.module:Class\.$"),
         ("LinearProbe(c=1)", "LinearProbe has no field 'c'; its fields are: C"),
+        ("NearestNeighbour(n_neighbors=3)", r"no field 'n_neighbors'; its fields are: k, .*\. Did you mean k\?$"),
+        ("LinearProbe(maxiter=3)", r"its fields are: C, max_iter.*\. Did you mean max_iter\?$"),
         ("LinearProbe(1, C=2)", "LinearProbe was given its field 'C' twice"),
         ("LinearProbe(1, 2, 3, 4, 5, 6, 7, 8, 9)", r"LinearProbe takes \d arguments \(C.*\), got 9"),
         ("LinearProbe(C=Unknown(1))", "unknown evaluator 'Unknown'"),
@@ -271,6 +273,12 @@ def test_a_dotted_name_from_a_file_is_refused_and_not_imported(outside):
 def test_a_spec_that_fits_no_member_is_one_sentence(outside, spec, message):
     with pytest.raises(ValueError, match=message):
         EVALUATORS.make(spec)
+
+
+@pytest.mark.parametrize("name", ["Timm", "RandomInit", "Packaged"])
+def test_the_field_pretrained_of_other_libraries_is_a_member_here(name):
+    with pytest.raises(ValueError, match=r"Timm\(name\) has pre-trained weights, RandomInit\(name\) random ones\.$"):
+        BACKBONES.spec(f"{name}('resnet18', pretrained=False)")
 
 
 def test_a_missing_field_is_named():

@@ -65,7 +65,7 @@ def write_cifar(root: Path, per_class: int) -> None:
 
 @pytest.mark.parametrize(("name", "novel"), [("cifar_fs", 20), ("fc100", 20)])
 def test_cifar_100_as_published_gives_both_benchmarks(name, novel, root, monkeypatch):
-    monkeypatch.setattr(_torchvision_files, "checked", lambda path, md5: path.read_bytes())
+    monkeypatch.setattr(_torchvision_files, "checked", lambda path, *_: path.read_bytes())
     write_cifar(root, 20)
     cut_benchmark(monkeypatch, name, n_episodes=FEW)
     check_five_way(run_benchmark(name, root), name, novel)
@@ -131,7 +131,7 @@ def test_a_copy_with_other_counts_is_named_before_anything_runs(root):
     sentence = fail("run", "--benchmark", "cub_100_50_50", "--data", root, *PIXELS)
     assert sentence.startswith(
         f"cub_100_50_50 needs CUB-200-2011, but the copy in {root / 'CUB_200_2011/images'} has other numbers of "
-        "images: 200 in all, as published (all in one): 11,788 in all; get it from data.caltech.edu"
+        "images: 200 in all, as published (without partitions): 11,788 in all; get it from data.caltech.edu"
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fewshot import protocols
 from fewshot.plugins.registry import EVALUATORS, SPLITS, TRANSFORMS
+from fewshot.protocols._needs import needs
 from tests.support.benchmark_folders import class_folders, cut_benchmark, sizes_of_split
 from tests.support.checkout import DOCS
 from tests.support.command_line import fail, misuse, modules_after, succeed
@@ -35,6 +37,23 @@ def test_a_page_says_command_data_protocol_and_deviations(name):
         assert one.get in words
     assert "Deviations from the source:" in page
     assert all(" ".join(text.split()) in words for text in (*benchmark.deviations, *benchmark.expected))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_list_and_a_page_say_what_a_benchmark_needs(name):
+    sentences = needs(protocols.benchmark(name))
+    assert protocols.needs_of(name) == sentences
+    page = " ".join(succeed("list", "benchmarks", name).split())
+    [entry] = [one for one in json.loads(succeed("list", "benchmarks", "--json"))["benchmarks"] if one["name"] == name]
+    assert entry["needs"] == list(sentences)
+    assert all(one in page and one in entry["summary"] for one in sentences)
+    assert ("Needs:" in page) == bool(sentences)
+
+
+@pytest.mark.parametrize("evaluator", ["ZeroShot()", "CrossValidated(TipAdapter(), (('alpha', (0.5, 1.0)),))"])
+def test_a_head_of_names_is_a_need_also_inside_another(evaluator):
+    named = replace(protocols.benchmark("coop"), heads=(protocols.Head("L2()", evaluator),))
+    assert "Its head needs class names and a backbone with a text tower." in needs(named)
 
 
 def test_a_page_names_the_sizes_of_images_where_they_are_published():

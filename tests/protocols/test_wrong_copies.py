@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fewshot import protocols
+from fewshot.datasets import _known_sets
+from fewshot.datasets._known_sets import known_sets
+from fewshot.protocols._places import chosen_sets
 from tests.support.benchmark_folders import PIXELS, PROTOTYPE, run_benchmark
-from tests.support.command_line import call, fail
+from tests.support.command_line import call, fail, succeed
 
 BREAST = {"train": 546, "val": 78, "test": 156}  # images as published
 FEW = {"train": 20, "val": 10, "test": 10}
@@ -44,16 +49,58 @@ def test_medmnist_refuses_images_of_another_size_in_one_sentence(size, differenc
     assert not caplog.messages  # not a warning of its md5 before it
 
 
-def test_medmnist_takes_images_of_the_size_in_the_name(tmp_path, caplog):
+@pytest.mark.parametrize("name", protocols.names())
+def test_a_set_is_found_by_each_name_of_its_data_and_bears_one(name):
+    benchmark = protocols.benchmark(name)
+    for one in benchmark.sets:
+        assert chosen_sets(benchmark, [one.name]) == (one,)
+        if one.edition is not None:
+            of_same_data = tuple(each for each in benchmark.sets if each.edition and each.edition.of == one.edition.of)
+            taken = {each.name for each in benchmark.sets}
+            for other in {one.edition.of, *known_sets()[one.edition.of].names} - taken:
+                assert chosen_sets(benchmark, [other]) == of_same_data
+
+
+def test_a_task_of_vtab_is_recognised_in_a_folder_of_either_name():
+    for one in protocols.benchmark("vtab_1k").sets:
+        assert one.edition is not None
+        names = known_sets()[one.edition.of].names
+        folders = {Path(place.below).parent.name for place in one.places}
+        assert {one.name, *folders} - {"pets"} <= set(names)  # many folders of pets are somebody's own
+
+
+def as_published(monkeypatch: pytest.MonkeyPatch, size: int = 28) -> None:
+    """Every file has the md5 of the published BreastMNIST of this size."""
+    published = known_sets()["breastmnist"].md5
+    assert published is not None
+    monkeypatch.setattr(_known_sets, "md5_of", lambda _: published[str(size)])
+
+
+def test_medmnist_takes_images_of_the_size_in_the_name(tmp_path, caplog, monkeypatch):
+    as_published(monkeypatch, 64)
     write(tmp_path / "data/breastmnist_64.npz", BREAST, 64)
     rows = run_benchmark("medmnist", tmp_path / "data", "--set", "breastmnist")["rows"]
     assert {row["protocol"] for row in rows} == {"medmnist@1"}
-    assert sum("the md5 of this copy of MedMNIST's BreastMNIST is" in text for text in caplog.messages) == 1
+    assert not [text for text in caplog.messages if "published" in text]
+
+
+def test_a_benchmark_refuses_a_file_without_the_published_md5_and_the_printed_command_only_warns(tmp_path, caplog):
+    write(tmp_path / "breastmnist.npz", BREAST)
+    sentence = fail(*MEDMNIST, tmp_path, "--set", "breastmnist")
+    file = tmp_path / "breastmnist.npz"
+    start = f"the set breastmnist of medmnist needs MedMNIST's BreastMNIST, but the copy in {file} has the md5 "
+    assert sentence.startswith(start)
+    assert "that of the published file of 28 pixels, so its images or labels may be other ones; get it " in sentence
+    assert not caplog.messages
+    words = shlex.split(sentence.partition("in its mean over data sets: ")[2])
+    succeed(*words[1:], "--dry-run")
+    assert sum("has the md5 " in text for text in caplog.messages) == 1
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One right copy among two wrong ones."""
+    as_published(monkeypatch)
     write(tmp_path / "data/breastmnist.npz", BREAST)
     write(tmp_path / "data/pneumoniamnist.npz", FEW)
     write(tmp_path / "data/retinamnist.npz", FEW, n_classes=5)

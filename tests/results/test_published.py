@@ -25,8 +25,8 @@ QUOTED = [
     ("dinov2", "ViT-L/14", "ImageNet1k", "all", 0.835),
     ("open_clip", "ViT-B-16 openai", "DTD", 0, 0.4495),
     ("tip_adapter", "CLIP RN50", "EuroSAT", 16, 0.7054),
-    ("feat", "ResNet-12, FEAT", "tiered-ImageNet", 5, 0.8479),
-    ("simpleshot", "SimpleShot ResNet-18, CL2N", "mini-ImageNet", 5, 0.801),
+    ("feat", "ResNet-12 FEAT", "tiered-ImageNet", 5, 0.8479),
+    ("simpleshot", "SimpleShot ResNet-18 CL2N", "mini-ImageNet", 5, 0.801),
     ("meta_dataset", "ProtoNet", "Traffic Sign", "variable", 0.4712),
     ("bit_few_shot", "BiT 21k R152x4", "CIFAR100", 500, 0.886),
     ("vtab_1k", "Rotation", "mean of 19 tasks", "1000 images", 0.605),
@@ -48,6 +48,7 @@ def test_each_table_is_whole(name: str) -> None:
         assert not one.evaluator or EVALUATORS.read(one.evaluator).name in EVALUATORS.names()
         assert not one.transform or TRANSFORMS.read(one.transform).name in TRANSFORMS.names()
         assert one.data.aliases
+        assert "," not in one.model + one.head  # messages list them
         assert all(re.fullmatch(r"[a-z0-9]+", alias) for alias in (*one.data.aliases, *one.data.splits))
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import tarfile
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fewshot.datasets._loading import load_images
@@ -33,8 +36,48 @@ def validation(root: Path) -> Path:
     return layouts.imagenet_validation(root, "val.txt")
 
 
+def shards(root: Path) -> Path:
+    root.mkdir()
+    with tarfile.open(root / "0.tar", "w") as tar:
+        for key, suffix, content in (
+            ("a", "png", b"no image"),
+            ("a", "cls", b"gull"),
+            ("b", "jpg", b""),
+            ("b", "cls", b"wren"),
+        ):
+            member = tarfile.TarInfo(f"{key}.{suffix}")
+            member.size = len(content)
+            tar.addfile(member, BytesIO(content))
+    return root
+
+
+def saved_by_datasets(root: Path) -> Path:
+    hub = pytest.importorskip("datasets", reason="the extra 'hub' is not installed")
+    hub.disable_progress_bars()
+    features = hub.Features({"image": hub.Image(), "label": hub.ClassLabel(names=["gull", "wren"])})
+    broken = [{"bytes": b"no image", "path": None}] * 2
+    hub.Dataset.from_dict({"image": broken, "label": [0, 1]}, features=features).save_to_disk(root)
+    return root
+
+
+def arrays_of_images(root: Path) -> Path:
+    root.mkdir()
+    np.savez(root / "birds.npz", images=np.full((2, 4, 4), np.nan), labels=np.array(["gull", "wren"]))
+    return root / "birds.npz"
+
+
+def arrays_of_vectors(root: Path) -> Path:
+    root.mkdir()
+    np.savez(root / "birds.npz", vectors=np.full((2, 4), np.nan), labels=np.array(["gull", "wren"]))
+    return root / "birds.npz"
+
+
 SOURCES = [
     folder_of_classes,
+    shards,
+    saved_by_datasets,
+    arrays_of_images,
+    arrays_of_vectors,
     manifest,
     validation,
     layouts.coop,

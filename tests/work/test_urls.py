@@ -12,7 +12,7 @@ from tests.support.tar_files import write_shard
 from tests.support.work_suites import finish, start
 
 SUITE = """
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.runs.specs import RunSpec, Sampled
 
 def suite():

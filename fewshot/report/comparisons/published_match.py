@@ -28,7 +28,7 @@ def partner(row: Row, numbers: Sequence[PublishedNumber], model: str = "") -> Pu
 
 def of_model(numbers: Sequence[PublishedNumber], model: str) -> list[PublishedNumber]:
     """The numbers of the network whose name is `model`, or the only one that holds it. A ValueError if several do."""
-    wanted = model.lower()
+    wanted = model.lower().replace(",", "")  # no name holds one, so that lists of names can be read
     held = [one for one in numbers if wanted in one.model.lower()]
     exact = [one for one in held if one.model.lower() == wanted]
     names = dict.fromkeys(one.model for one in held)

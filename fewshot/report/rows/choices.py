@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fewshot import protocols
 from fewshot.files.regular import parsed_json
 from fewshot.plugins.grids import combinations
 from fewshot.plugins.registry import EVALUATORS
 from fewshot.plugins.short_name import one_line
 from fewshot.plugins.wording import listed
+from fewshot.protocols._heads import has_own_head
 from fewshot.report.rows.tasks import shot_label
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
@@ -81,7 +83,8 @@ def _of_supports(row: Row) -> Iterator[str]:
             share = sum(n for n, one in zip(counts, settings, strict=False) if one[field] == value) / sum(counts)
             if share >= _MAJORITY:
                 what = _named({field: value})
-                yield f"{100 * share:.0f} % of the episodes chose {what}, the {end} of the grid: try {further} values"
+                advice = _advice(row, f"try {further} values")
+                yield f"{100 * share:.0f} % of the episodes chose {what}, the {end} of the grid: {advice}"
 
 
 def _of_trials(row: Row) -> Iterator[str]:
@@ -101,9 +104,16 @@ def _of_trials(row: Row) -> Iterator[str]:
         if one.edge:
             further = "smaller" if one.edge == "smallest" else "larger"
             rising = f", and {better}" if clear else ""
-            yield f"{chosen} is the {one.edge} of the grid{rising}: try {further} values"
+            yield f"{chosen} is the {one.edge} of the grid{rising}: {_advice(row, f'try {further} values')}"
         elif clear:
-            yield f"{chosen} is {better}: try values in between"
+            yield f"{chosen} is {better}: {_advice(row, 'try values in between')}"
+
+
+def _advice(row: Row, to_do: str) -> str:
+    """What to do about the grid of a run; that of a benchmark's own head is no choice of the user."""
+    known = protocols.of_protocol(row.protocol) if row.benchmark_set else None
+    prescribed = known is not None and has_own_head(row, known)
+    return f"{row.protocol} prescribes this grid" if prescribed else to_do
 
 
 def _neighbours(settings: Sequence[dict[str, Any]], best: int) -> Iterator[Neighbours]:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from fewshot.solvers.loop_cache import installed, kept_at
 
-__all__ = ["compiled", "installed", "over_episodes", "serves"]
+__all__ = ["compiled", "compiled_part", "installed", "over_episodes", "serves"]
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
@@ -41,12 +41,22 @@ def serves(*tensors: Tensor) -> bool:
 def compiled(loop: Loop) -> Loop:
     """The function, compiled at its first call, to run without the interpreter's lock. Cached on disk if numba finds a
     writable folder (beside the file, the user's cache, or NUMBA_CACHE_DIR)."""
+    return _compiled(loop, {"no_cfunc_wrapper": True})
+
+
+def compiled_part(loop: Loop) -> Loop:
+    """As `compiled`, for functions that compiled loops alone call: Python must not. numba would also compile how Python
+    passes the arguments, which takes longer than the function itself where they are tuples of many arrays."""
+    return _compiled(loop, {"no_cfunc_wrapper": True, "no_cpython_wrapper": True})
+
+
+def _compiled(loop: Loop, wrappers: dict[str, bool]) -> Loop:
     import numba
 
     from fewshot.solvers.compiled.notice import announce_compilation
 
     announce_compilation()
-    options: dict[str, Any] = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy", **wrappers}
     _widen()
     settings: Any = numba.config
     given = settings.CACHE_DIR

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.solvers.compiled import compiled
+from fewshot.solvers.compiled import compiled, compiled_part
 from fewshot.solvers.compiled.aligned import aligned_zeros
 from fewshot.solvers.compiled.matrices import Floats, gather_centred, gram, inverse, products
 from fewshot.solvers.compiled.newton import Direction, Point, Problem, Space, extrapolate, minimise
@@ -63,7 +63,7 @@ def _direction(n_way: int, w: int) -> Direction:
     return Direction(aligned_zeros(n_way, w), aligned_zeros(n_way, w), np.zeros(n_way))
 
 
-@compiled
+@compiled_part
 def _spread(p: Floats, n: int) -> float:
     """The mean of p (1 - p) over the probabilities [N, w] of n rows: near 1 / N if they are equal, less if certain."""
     total = 0.0
@@ -73,7 +73,7 @@ def _spread(p: Floats, n: int) -> float:
     return total / (n * (len(p) - 1))
 
 
-@compiled
+@compiled_part
 def _prepare(space: Space, has_twins: bool, n: int, n_way: int, C: float, warm: bool) -> Problem:
     """The problem for one C, with its preconditioner: none if it would save too few steps, or that of a nearby C."""
     c = C / 2 if n_way == 2 else C
@@ -92,7 +92,7 @@ def _prepare(space: Space, has_twins: bool, n: int, n_way: int, C: float, warm: 
     )
 
 
-@compiled
+@compiled_part
 def _invert(space: Space, n: int, shrink: float) -> bool:
     """Fills inner_map with G (I + s G)^-1 = (I - (I + s G)^-1) / s."""
     for i in range(n):
@@ -108,7 +108,7 @@ def _invert(space: Space, n: int, shrink: float) -> bool:
     return solvable
 
 
-@compiled
+@compiled_part
 def _answer(space: Space, n: int, weight: Floats, bias: Floats) -> None:
     """Fills weights [N, D] and intercepts [N] for rows that are not centred."""
     products(space.now.dual, space.rows, n, weight)
@@ -119,7 +119,7 @@ def _answer(space: Space, n: int, weight: Floats, bias: Floats) -> None:
         bias[k] = total
 
 
-@compiled
+@compiled_part
 def _gather_labels(labels: NDArray[np.int64], held: NDArray[np.bool_], truth: NDArray[np.int64]) -> None:
     """Packs the labels that are held into `truth`."""
     n = 0
@@ -129,7 +129,7 @@ def _gather_labels(labels: NDArray[np.int64], held: NDArray[np.bool_], truth: ND
             n += 1
 
 
-@compiled
+@compiled_part
 def _find_twins(rows: Floats, gram: Floats, n: int, twin: NDArray[np.int64]) -> bool:
     """Whether some of the first n rows are equal; fills twin [2, n] with the first row equal to each, and the number of
     rows equal to that one. The Gram matrix excludes most pairs."""
@@ -146,7 +146,7 @@ def _find_twins(rows: Floats, gram: Floats, n: int, twin: NDArray[np.int64]) -> 
     return found
 
 
-@compiled
+@compiled_part
 def _equal(a: Floats, b: Floats) -> bool:
     d = 0
     while d < len(a) and a[d] == b[d]:
@@ -154,7 +154,7 @@ def _equal(a: Floats, b: Floats) -> bool:
     return d == len(a)
 
 
-@compiled
+@compiled_part
 def _within(values: Floats, bound: float) -> bool:
     """Whether no value is further from 0 than the bound; a NaN is."""
     for k in range(len(values)):

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.solvers.compiled import compiled
+from fewshot.solvers.compiled import compiled, compiled_part
 
 Floats = NDArray[np.float64]
 _NEAR = 32  # rows of a matrix that stay in the second-level cache, a multiple of 4
 _CHUNK = 640  # features of eight rows at a time: they stay in the first-level cache
 
 
-@compiled
+@compiled_part
 def gather_centred(rows: NDArray[Any], held: NDArray[np.bool_], centred: Floats, mean: Floats) -> int:
     """The number n of rows held. Packs them into `centred`, minus their `mean`."""
     n, dim = 0, rows.shape[1]
@@ -39,7 +39,7 @@ def gather_centred(rows: NDArray[Any], held: NDArray[np.bool_], centred: Floats,
     return n
 
 
-@compiled
+@compiled_part
 def to_length_one(rows: Floats, n: int) -> None:
     """Divides the first n rows by their lengths; zeros stay zero. Squares of float32 numbers are finite."""
     for s in range(n):
@@ -67,7 +67,7 @@ def gram(rows: Floats, n: int, out: Floats) -> None:
             out[j, i] = out[i, j]
 
 
-@compiled
+@compiled_part
 def _gram_block(rows: Floats, n: int, low: int, high: int, i: int, j: int, out: Floats) -> None:
     """Adds features [low, high) to the products of rows i .. i + 3 with rows j .. j + 3; beyond the end it repeats the
     last row and drops its products. Slices rows here, because numba counts references of array arguments."""
@@ -103,7 +103,7 @@ def _gram_block(rows: Floats, n: int, low: int, high: int, i: int, j: int, out: 
             out[i + p, j + q] += sums[p][q]
 
 
-@compiled
+@compiled_part
 def products(vectors: Floats, matrix: Floats, n: int, out: Floats) -> None:
     """out [N, w] = vectors matrix, for vectors [N, at least n] and the first n rows of a matrix [n, w]; a few rows of
     the matrix serve all vectors while they are in the cache."""
@@ -122,7 +122,7 @@ def products(vectors: Floats, matrix: Floats, n: int, out: Floats) -> None:
                 total[i] += vj * mj[i]
 
 
-@compiled
+@compiled_part
 def _one_product(matrix: Floats, v: Floats, low: int, high: int, total: Floats) -> None:
     """total += v times the rows [low, high) of the matrix, whose number is a multiple of 4."""
     for j in range(low, high, 4):
@@ -132,7 +132,7 @@ def _one_product(matrix: Floats, v: Floats, low: int, high: int, total: Floats) 
             total[i] += v0 * m0[i] + v1 * m1[i] + v2 * m2[i] + v3 * m3[i]
 
 
-@compiled
+@compiled_part
 def _two_products(matrix: Floats, v: Floats, u: Floats, low: int, high: int, of_v: Floats, of_u: Floats) -> None:
     """_one_product for two vectors, which share each load of the matrix."""
     for j in range(low, high, 4):
@@ -145,7 +145,7 @@ def _two_products(matrix: Floats, v: Floats, u: Floats, low: int, high: int, of_
             of_u[i] += u0 * a + u1 * b + u2 * c + u3 * d
 
 
-@compiled
+@compiled_part
 def copy(matrix: Floats, out: NDArray[Any]) -> None:
     """out = matrix, of one shape. `out[:, :] = matrix` would compile the error for other shapes, for four seconds."""
     for k in range(len(matrix)):
@@ -153,7 +153,7 @@ def copy(matrix: Floats, out: NDArray[Any]) -> None:
             out[k, i] = matrix[k, i]
 
 
-@compiled
+@compiled_part
 def _dot(a: Floats, b: Floats) -> float:
     """<a, b>. Callers slice rows, so that indices start at 0: an index that might be negative prevents vector
     instructions."""
@@ -163,7 +163,7 @@ def _dot(a: Floats, b: Floats) -> float:
     return total
 
 
-@compiled
+@compiled_part
 def inner(a: Floats, b: Floats) -> float:
     """The sum of products of the entries of two matrices."""
     total = 0.0
@@ -172,7 +172,7 @@ def inner(a: Floats, b: Floats) -> float:
     return total
 
 
-@compiled
+@compiled_part
 def cholesky(matrix: Floats, n: int, factor: Floats) -> bool:
     """matrix = factor factor^T, lower triangles; False where the matrix is not positive definite."""
     for i in range(n):
@@ -189,7 +189,7 @@ def cholesky(matrix: Floats, n: int, factor: Floats) -> bool:
     return True
 
 
-@compiled
+@compiled_part
 def inverse(matrix: Floats, n: int, factor: Floats, out: Floats) -> bool:
     """out = matrix^-1, for a positive definite matrix, which is overwritten; False where it is not."""
     if not cholesky(matrix, n, factor):

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.solvers.compiled import compiled
+from fewshot.solvers.compiled import compiled, compiled_part
 from fewshot.solvers.compiled.aligned import zeros
 from fewshot.solvers.compiled.matrices import Floats, gather_centred, inner, to_length_one
 from fewshot.solvers.compiled.queries import products, shifted
@@ -21,7 +21,7 @@ Vectors = NDArray[np.float32]
 _ROUNDING = 1e-12
 
 
-@compiled
+@compiled_part
 def _gather(support: Vectors, held: NDArray[np.bool_], rows: Floats) -> int:
     """The number n of rows held. Packs them into `rows` unchanged: subtracting the mean and adding it back would lose a
     row that is tiny beside the others."""
@@ -34,7 +34,7 @@ def _gather(support: Vectors, held: NDArray[np.bool_], rows: Floats) -> int:
     return n
 
 
-@compiled
+@compiled_part
 def _kth_largest(values: Floats, n: int, best: Floats) -> float:
     """The len(best)-th largest of the first n values. Fills `best` with the largest ones, in rising order."""
     k = len(best)
@@ -49,7 +49,7 @@ def _kth_largest(values: Floats, n: int, best: Floats) -> float:
     return float(best[0])
 
 
-@compiled
+@compiled_part
 def _vote(
     similarity: Floats,
     n: int,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.solvers.compiled import compiled
+from fewshot.solvers.compiled import compiled_part
 from fewshot.solvers.compiled.exponential import exponential
 from fewshot.solvers.compiled.matrices import Floats, copy, inner, products
 
@@ -81,7 +81,7 @@ class Space(NamedTuple):
     of_row: Floats  # [4, w] one value for each row; scratch inside a function
 
 
-@compiled
+@compiled_part
 def _objective(problem: Problem, at: Point, norm: float, space: Space) -> float:
     """The objective at a point whose <A, F> is `norm`; fills its probabilities and residuals with all their digits:
     all fits are relative to that of the true class, and its residual is minus the sum of the others."""
@@ -103,7 +103,7 @@ def _objective(problem: Problem, at: Point, norm: float, space: Space) -> float:
     return c * loss + norm / 2
 
 
-@compiled
+@compiled_part
 def _exponentials(problem: Problem, at: Point, space: Space) -> None:
     """Fills p with e^(fit - top), zero for the true class, and of_row with their sums, the term of the true class, and
     the top; all fits are relative to the true class. Padding stays zero."""
@@ -132,7 +132,7 @@ def _exponentials(problem: Problem, at: Point, space: Space) -> None:
             others[i] += pk[i]
 
 
-@compiled
+@compiled_part
 def _losses(problem: Problem, others: Floats, of_true: Floats, top: Floats) -> float:
     """The sum over rows of log(1 + others), or of top + log(others + term of the true class) if another class is on
     top. A few rows share a logarithm: (1 + a) (1 + b) = 1 + (a + b + a b) keeps the digits of tiny terms."""
@@ -147,7 +147,7 @@ def _losses(problem: Problem, others: Floats, of_true: Floats, top: Floats) -> f
     return total
 
 
-@compiled
+@compiled_part
 def _remove_mean(values: Floats, n: int) -> float:
     """Subtracts the mean from the first n values and returns their former sum: a constant has no effect on centred
     rows, but would grow."""
@@ -159,7 +159,7 @@ def _remove_mean(values: Floats, n: int) -> float:
     return total
 
 
-@compiled
+@compiled_part
 def _share_among_twins(values: Floats, twin: NDArray[np.int64], n: int) -> None:
     """Gives equal rows the mean of their values: only the sum has an effect, so what separates them would be rounding,
     which grows."""
@@ -174,7 +174,7 @@ def _share_among_twins(values: Floats, twin: NDArray[np.int64], n: int) -> None:
             values[i] /= twin[1, i]
 
 
-@compiled
+@compiled_part
 def _start_direction(problem: Problem, at: Point, left: Direction, step: Direction, search: Direction) -> None:
     """left = -gradient; step = search = 0."""
     for k in range(len(left.dual)):
@@ -191,7 +191,7 @@ def _start_direction(problem: Problem, at: Point, left: Direction, step: Directi
     _remove_mean(left.bias, len(left.bias))
 
 
-@compiled
+@compiled_part
 def _precondition(problem: Problem, left: Direction) -> float:
     """The squared length of the residual in the preconditioner's metric; fills left.fit with T left.dual."""
     if problem.has_twins:
@@ -204,7 +204,7 @@ def _precondition(problem: Problem, left: Direction) -> float:
     return length
 
 
-@compiled
+@compiled_part
 def _turn_search(problem: Problem, left: Direction, search: Direction, beta: float) -> None:
     """search = preconditioned residual + beta search."""
     for k in range(len(left.dual)):
@@ -215,7 +215,7 @@ def _turn_search(problem: Problem, left: Direction, search: Direction, beta: flo
         search.bias[k] = left.bias[k] / problem.bias_scale + beta * search.bias[k]
 
 
-@compiled
+@compiled_part
 def _curve(problem: Problem, p: Floats, search: Direction, space: Space) -> float:
     """The curvature along `search`; fills `curved` with Hessian times `search`."""
     curved, curved_bias = space.curved, space.curved_bias
@@ -241,7 +241,7 @@ def _curve(problem: Problem, p: Floats, search: Direction, space: Space) -> floa
     return curvature + inner(curved, search.fit)
 
 
-@compiled
+@compiled_part
 def _advance(change: Direction, search: Direction, length: float) -> None:
     """change += length search."""
     for k in range(len(change.dual)):
@@ -252,7 +252,7 @@ def _advance(change: Direction, search: Direction, length: float) -> None:
         change.bias[k] += length * search.bias[k]
 
 
-@compiled
+@compiled_part
 def _gain_left(problem: Problem, left: Direction, norm: float, value: float, space: Space) -> float:
     """A bound on the remaining gain, as a share of the objective; a rough one while the gain is large."""
     most = norm * problem.condition / 2
@@ -267,7 +267,7 @@ def _gain_left(problem: Problem, left: Direction, norm: float, value: float, spa
     return most / value if value > 0.0 else 0.0
 
 
-@compiled
+@compiled_part
 def _newton_direction(problem: Problem, p: Floats, norm: float, value: float, space: Space) -> None:
     """Fills space.step by conjugate gradients, until the residual is small against the square of its start."""
     left, search = space.left, space.search
@@ -291,7 +291,7 @@ def _newton_direction(problem: Problem, p: Floats, norm: float, value: float, sp
             return
 
 
-@compiled
+@compiled_part
 def _slope(at: Point, step: Direction) -> float:
     """The derivative of the objective along the step."""
     total = inner(at.residual, step.fit) + inner(at.dual, step.fit)
@@ -300,7 +300,7 @@ def _slope(at: Point, step: Direction) -> float:
     return total
 
 
-@compiled
+@compiled_part
 def _line_search(problem: Problem, value: float, norm: float, space: Space) -> bool:
     """Moves space.now by the first of 1, 1/2, 1/4, ... of the step that lowers the objective enough (Armijo); False
     if none does."""
@@ -323,7 +323,7 @@ def _line_search(problem: Problem, value: float, norm: float, space: Space) -> b
     return False
 
 
-@compiled
+@compiled_part
 def extrapolate(problem: Problem, share: float, space: Space) -> None:
     """Extrapolates space.now, the optimum for the last C, by `share` of its distance from space.before, if that is a
     better start; space.before becomes the former optimum."""
@@ -346,7 +346,7 @@ def extrapolate(problem: Problem, share: float, space: Space) -> None:
         products(now.dual, problem.gram, problem.n, now.fit)
 
 
-@compiled
+@compiled_part
 def minimise(problem: Problem, space: Space, max_iter: int) -> bool:
     """Whether damped Newton from space.now, in place, reached the optimum. The fit of space.now must match its dual."""
     now, share = space.now, np.inf

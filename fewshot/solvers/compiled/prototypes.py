@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.solvers.compiled import compiled
+from fewshot.solvers.compiled import compiled, compiled_part
 from fewshot.solvers.compiled.aligned import zeros
 from fewshot.solvers.compiled.matrices import Floats, copy, to_length_one
 from fewshot.solvers.compiled.queries import Either, products, shifted
@@ -18,7 +18,7 @@ Rows = NDArray[np.int64]
 BLOCK = 4  # queries processed together
 
 
-@compiled
+@compiled_part
 def _class_means(
     table: Vectors, rows: Rows, labels: Rows, held: NDArray[np.bool_], means: Floats, counts: Floats
 ) -> None:
@@ -36,7 +36,7 @@ def _class_means(
             means[k, d] /= counts[k]
 
 
-@compiled
+@compiled_part
 def _centre(means: Floats, centre: Either, centred: Either, lengths: Floats) -> None:
     """Fills `centre` [D], the mean of means [N, D]; `centred` [N, D], the means minus the rounded centre, so that its
     rounding changes no distance; and their squared lengths [N]."""

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.solvers.compiled import compiled
+from fewshot.solvers.compiled import compiled, compiled_part
 from fewshot.solvers.compiled.aligned import zeros
 from fewshot.solvers.compiled.matrices import Floats
 
 Either = NDArray[np.float32] | NDArray[np.float64]  # sums have the type of their terms
 
 
-@compiled
+@compiled_part
 def four_products(block: Either, vector: Either, out: Either, first: int, k: int) -> None:
     """out[first + i, k] = <block[i], vector> for up to four rows: they share each load of the vector."""
     q0, q1, q2, q3 = block[0], block[1], block[2], block[3]
@@ -30,7 +30,7 @@ def four_products(block: Either, vector: Either, out: Either, first: int, k: int
         out[first + i, k] = sums[i]
 
 
-@compiled
+@compiled_part
 def eight_products(block: Either, one: Either, other: Either, out: Either, first: int, k: int) -> None:
     """As `four_products` for the vectors k and k + 1, which share each load of a row."""
     q0, q1, q2, q3 = block[0], block[1], block[2], block[3]
@@ -50,7 +50,7 @@ def eight_products(block: Either, one: Either, other: Either, out: Either, first
         out[first + i, k], out[first + i, k + 1] = sums[i], others[i]
 
 
-@compiled
+@compiled_part
 def products(block: Either, vectors: Either, n: int, out: Either, first: int) -> None:
     """out[first + i, k] = <block[i], vectors[k]> for up to four rows and the first n vectors, two at a time. An
     odd last one is paired with the one before it again: the same order of summation lets equal vectors tie."""
@@ -62,7 +62,7 @@ def products(block: Either, vectors: Either, n: int, out: Either, first: int) ->
         eight_products(block, vectors[n - 2], vectors[n - 1], out, first, n - 2)
 
 
-@compiled
+@compiled_part
 def shifted(vector: NDArray[Any], shift: Either, out: Either) -> float:
     """The squared length of out = vector - shift, in the type of `out`."""
     total = out.dtype.type(0)

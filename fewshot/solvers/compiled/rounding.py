@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fewshot.solvers.compiled import compiled
+from fewshot.solvers.compiled import compiled_part
 from fewshot.solvers.compiled.matrices import Floats
 
 _HIDDEN, _TIED = 2.0**-12, 1e-13  # as in solvers/rounding.py
 
 
-@compiled
+@compiled_part
 def shown(logits: Floats) -> None:
     """Subtracts the largest of the logits [N] if float32 would hide their differences."""
     top = bottom = logits[0]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from fewshot import protocols
 from fewshot.commands._results import run_table
+from fewshot.plugins.grids import combinations
+from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
 from fewshot.report import page
 from fewshot.report.rows.choices import chosen_before, chosen_settings, notes
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.wording import notes as notes_of_rows
 from fewshot.report.tables.markdown_report import markdown_report
+from fewshot.results.row import Row
 from tests.support.report_rows import row
 
 INSIDE = (
@@ -99,6 +104,42 @@ def test_a_grid_that_is_too_narrow_or_too_coarse_is_a_note_in_output_and_report(
 )
 def test_a_good_grid_and_unreadable_columns_have_no_note(one):
     assert notes(one) == ()
+
+
+def with_head(name: str) -> list[Row]:
+    """A row of each head of a benchmark that chooses from a grid of numbers: the last value of the grid won."""
+    found, rows = protocols.benchmark(name), []
+    for head in found.heads:
+        evaluator = EVALUATORS.spec(head.evaluator)
+        own = {"protocol": found.protocol, "benchmark_set": found.sets[0].name, "evaluator": evaluator.text}
+        own |= {"transform": TRANSFORMS.spec(head.transform).text}
+        if head.selection is not None:
+            places = range(len(combinations(head.selection.grid)))
+            own |= {
+                "selection_rule": repr(head.selection),
+                "trial_accuracies": json.dumps([[n / 1000, 0.0, 1.0] for n in places]),
+            }
+        elif evaluator.name == "CrossValidated":
+            n_settings = len(combinations(evaluator.fields["grid"]))
+            own |= {"support_choices": json.dumps([0] * (n_settings - 1) + [9])}
+        rows += [row(**own)] if len(own) > 4 else []
+    return rows
+
+
+WITH_GRID = [name for name in protocols.names() if with_head(name)]
+
+
+@pytest.mark.parametrize("name", WITH_GRID)
+def test_the_grid_of_a_protocol_is_not_the_users_to_change(name):
+    protocol = protocols.benchmark(name).protocol
+    for one in with_head(name):
+        assert notes(one)[-1].endswith(f" the largest of the grid: {protocol} prescribes this grid")
+        assert notes(replace(one, benchmark_set="", protocol=""))[-1].endswith("try larger values")
+        assert notes(replace(one, transform="TukeyPower()"))[-1].endswith("try larger values")
+
+
+def test_benchmarks_that_choose_from_a_grid_are_among_them():
+    assert {"coop", "vtab_1k", "vtab_1k@fewshot", "dinov3_few_shot"} <= set(WITH_GRID)
 
 
 def test_every_field_of_numbers_has_its_own_edges():
