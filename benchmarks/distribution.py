@@ -1,6 +1,6 @@
 """Equality and overhead of all ways to divide a suite: `python -m benchmarks.distribution` takes ten minutes.
 
-    python -m benchmarks.distribution [--suite smoke] [--episodes N] [--overhead]
+    python -m benchmarks.distribution [--suite smoke] [--episodes N] [--way WAY] [--overhead]
 
 Each way starts with an empty cache: one process, shards of 1, 2 and 7, `--jobs 3`, three `fewshot work` processes on a
 folder, and a Dask cluster of four worker processes that find their scheduler by its file: one is killed while it works,
@@ -88,8 +88,6 @@ def jobs(folder: Path, options: Options) -> None:
 def work(folder: Path, options: Options) -> None:
     finish(start(folder / "home", "bench", *options, "--plan", str(folder)))
     finish(*[start(folder / "home", "work", str(folder), "--quiet") for _ in range(3)])
-    rows = sorted((folder / "rows.rows").glob("*.jsonl"))
-    (folder / "rows.jsonl").write_text("".join(path.read_text() for path in rows))
 
 
 def dask(folder: Path, options: Options) -> None:
@@ -141,7 +139,11 @@ WAYS: dict[str, Callable[[Path, Options], None]] = {
 
 def content(folder: Path) -> dict[str, tuple[dict[str, Any], str]]:
     """Every row without its costs, and a digest of its stored predictions, by run id."""
-    rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
+    files = [
+        folder / "rows.jsonl",
+        *(folder / "rows.rows").glob("*.jsonl"),
+    ]  # of `fewshot work`, until the last one ends
+    rows = [json.loads(line) for path in files if path.exists() for line in path.read_text().splitlines()]
     return {
         row["run_id"]: (
             {k: v for k, v in row.items() if k not in COSTS},
@@ -203,10 +205,11 @@ def overhead_of_dask(n_tasks: int) -> float:
         return round(1000 * (time.monotonic() - began) / n_tasks, 2)
 
 
-def measured_ways(options: Options, scratch: Path) -> list[dict[str, Any]]:
-    """What each way took, and whether its rows and predictions are those of one process."""
+def measured_ways(options: Options, names: Sequence[str], scratch: Path) -> list[dict[str, Any]]:
+    """What each way took, and whether its rows and predictions are those of the first one."""
     ways, reference = [], None
-    for number, (name, way) in enumerate(WAYS.items()):
+    for number, name in enumerate(names):
+        way = WAYS[name]
         folder = scratch / str(number)
         found: dict[str, Any] = {"way": name}
         folder.mkdir()
@@ -223,6 +226,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--suite", default="smoke")
     parser.add_argument("--episodes", type=int)
+    parser.add_argument("--way", choices=WAYS, action="append", help="measure this way; the others stay; repeatable")
     parser.add_argument("--overhead", action="store_true", help="measure the overhead of a task alone")
     given = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="distribution-"))
@@ -231,7 +235,12 @@ def main() -> None:
     else:
         options = [given.suite, *(["--episodes", str(given.episodes)] if given.episodes else [])]
         machine = f"{os.cpu_count()} cores, load {os.getloadavg()[2]:.1f}"
-        values = {"suite": " ".join(options), "machine": machine, "ways": measured_ways(options, scratch)}
+        names = [name for name in WAYS if name == "1 process" or name in (given.way or WAYS)]
+        ways = {one["way"]: one for one in measured_ways(options, names, scratch)}
+        stored = json.loads(OUT.read_text())
+        before = stored["ways"] if given.way and stored["suite"] == " ".join(options) else []
+        every = [ways.get(one["way"], one) for one in before] or list(ways.values())
+        values = {"suite": " ".join(options), "machine": machine, "ways": every}
     overhead = {f"folder, plan of {n} tasks": overhead_of_folder(scratch, n) for n in SIZES}
     overhead |= {f"Dask, {n} tasks": overhead_of_dask(n) for n in SIZES}
     shutil.rmtree(scratch, ignore_errors=True)

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 _FIELDS = re.compile(r"\{[^}]*\}|[\[\]|]")  # of the template of a short name
 _SHORT = f"  Short forms: {', '.join((*PACKAGED, *WORDS))}, any network name of timm, package.module:function."
 _MORE = "  fewshot list backbones vit_small lists the networks of timm with this word in their names."
+_NO_SEEN = "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot."  # a need of most benchmarks
+_OF_BENCHMARKS = (
+    "  No seen classes: SimpleShot needs them, SimpleShot-L2N does not.",
+    "  fewshot list benchmarks NAME shows the command, the data to get, the protocol and the numbers to expect.",
+    "  fewshot run --benchmark NAME --data ROOT runs one.",
+)
 
 
 @click.command("list", short_help="List available components and their options.")
@@ -99,6 +105,8 @@ def _lines(values: Mapping[str, Sequence[Mapping[str, Any]]], all_of_them: bool)
             yield click.wrap_text(member["summary"], 100, "      ", "      ")
         if kind == "backbones" and all_of_them:
             yield from (_SHORT, _MORE)
+        if kind == "benchmarks" and all_of_them:
+            yield from _OF_BENCHMARKS
 
 
 def _not_listed(kind: str, word: str) -> int:
@@ -224,7 +232,8 @@ def _benchmarks() -> list[dict[str, Any]]:
     values = []
     for name in protocols.names():
         summary, needs = protocols.summary(name), protocols.needs_of(name)
-        values.append({"name": name, "summary": " ".join([summary, *needs]), "needs": list(needs)})
+        short = (need.replace(_NO_SEEN, "No seen classes.") for need in needs)
+        values.append({"name": name, "summary": " ".join([summary, *short]), "needs": list(needs)})
     return values
 
 

@@ -130,8 +130,9 @@ def names() -> list[str]:
 
 def summary(name: str) -> str:
     """The first paragraph of a benchmark's docstring, read without importing it."""
-    text = " ".join((ast.get_docstring(_parsed(_file(name))) or "").split("\n\n")[0].split())
-    return f"{text} With nested draws and every label in the support." if name.endswith(OURS) else text
+    if name.endswith(OURS):
+        return f"As {name.removesuffix(OURS)}, but with nested draws and every label in the support."
+    return " ".join((ast.get_docstring(_parsed(_file(name))) or "").split("\n\n")[0].split())
 
 
 def needs_of(name: str) -> tuple[str, ...]:

@@ -119,7 +119,8 @@ def test_text_stands_out_from_its_ground(pages, chromium, dark) -> None:
 
 def test_the_first_screen_has_the_verdict_and_the_ranking(pages, chromium) -> None:
     rankings = dict.fromkeys(("few", "many"), (".ranking li", ".ranking li:nth-child(2) circle"))
-    rankings["means"] = ("table tbody tr :nth-child(1)", "table tbody tr :nth-child(2)")  # the best mean, above the sets
+    # The best mean stands above the rankings of the sets.
+    rankings["means"] = ("table tbody tr :nth-child(1)", "table tbody tr :nth-child(2)")
     for name, width in product(pages, WIDTHS):
         opened(chromium, pages[name], width)
         places = chromium.execute_script(
