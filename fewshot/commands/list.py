@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _FIELDS = re.compile(r"\{[^}]*\}|[\[\]|]")  # of the template of a short name
 _SHORT = f"  Short forms: {', '.join((*PACKAGED, *WORDS))}, any network name of timm, package.module:function."
 _MORE = "  fewshot list backbones vit_small lists the networks of timm with this word in their names."
-_NO_SEEN = "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot."  # a need of most benchmarks
+_NO_SEEN = f"Its sets have {protocols.NO_SEEN_CLASSES}"  # a need of most benchmarks
 _OF_BENCHMARKS = (
     "  No seen classes: SimpleShot needs them, SimpleShot-L2N does not.",
     "  fewshot list benchmarks NAME shows the command, the data to get, the protocol and the numbers to expect.",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fewshot.results.selection_rule import Selection
 
 OURS = "@fewshot"
+NO_SEEN_CLASSES = "no seen classes: use SimpleShot-L2N in place of SimpleShot."  # the end of a need
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from fewshot.datasets._torchvision_sources import SOURCES
 from fewshot.plugins.registry import EVALUATORS, SPLITS, TRANSFORMS
 from fewshot.plugins.spec import Spec, specs_in
 from fewshot.plugins.wording import agreeing, listed
-from fewshot.protocols import Benchmark, BenchmarkSet
+from fewshot.protocols import NO_SEEN_CLASSES, Benchmark, BenchmarkSet
 
 _TORCHVISION = re.compile(r"TorchvisionSet\('([^']+)'")
 
@@ -51,7 +51,7 @@ def _sentences(benchmark: Benchmark) -> Iterator[str]:
     lacking = without_seen(benchmark.sets)
     if lacking:
         who = "Its sets have" if len(lacking) == len(benchmark.sets) else f"{listed(lacking)} {_have(lacking)}"
-        yield f"{who} no seen classes: use SimpleShot-L2N in place of SimpleShot."
+        yield f"{who} {NO_SEEN_CLASSES}"
 
 
 def _packages(sets: Sequence[BenchmarkSet]) -> dict[str, list[str]]:

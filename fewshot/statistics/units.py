@@ -30,7 +30,7 @@ class Units:
     @property
     def too_few(self) -> str:
         """Why a ranking is not for new units, as rows store reasons; "" if there are enough. Groups in place of classes
-        were chosen to speak of, so they are enough."""
+        are the user's choice, so they are enough."""
         return few_units(self.n_units, self.name) if self.name == "classes" and self.n_units < ENOUGH_CLASSES else ""
 
     @property

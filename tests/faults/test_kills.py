@@ -51,6 +51,11 @@ def differences(place: Path, whole: Any) -> list[str]:
     return [part for part in now if now[part] != whole.outcome[part]]
 
 
+def keep_kills(name: str, tried: int, wrong: list[Any], phases: Counter) -> None:
+    """Keeps the counts of one kind of kill, before a failure ends the test."""
+    keep("kills", name, tried=tried, equal=tried - len(wrong), phases=dict(phases.most_common()))
+
+
 def test_a_suite_that_is_killed_at_random_moments_goes_on_to_the_same_bits(whole, places):
     phases, wrong, n = Counter(), [], len(tries(1, 50))
     for number in tries(1, 50):
@@ -59,13 +64,7 @@ def test_a_suite_that_is_killed_at_random_moments_goes_on_to_the_same_bits(whole
         phases[phase := killed_after(place, after)] += 1
         if different := differences(place, whole):
             wrong.append((number, after, phase, different))
-    keep(
-        "kills",
-        "kill at a random moment",
-        tried=n,
-        equal=n - len(wrong),
-        phases=dict(phases.most_common()),
-    )
+    keep_kills("kill at a random moment", n, wrong, phases)
     assert not wrong
 
 
@@ -80,11 +79,5 @@ def test_a_suite_that_is_killed_in_the_middle_of_a_write_goes_on_to_the_same_bit
             phases[phase_of(place / "phase") if finish(process) == KILLED else "finished"] += 1
         if different := differences(place, whole):
             wrong.append((number, write, different))
-    keep(
-        "kills",
-        "kill in the middle of a write",
-        tried=n,
-        equal=n - len(wrong),
-        phases=dict(phases.most_common()),
-    )
+    keep_kills("kill in the middle of a write", n, wrong, phases)
     assert not wrong
