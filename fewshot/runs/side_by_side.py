@@ -8,9 +8,10 @@ torch has threads. Large episodes keep all threads.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from fewshot.files.memory import free_bytes
 MOST_IMAGES = 128  # in the support of an episode with one thread
 MOST_BYTES = 1 << 30  # of the activations of a forward pass
 _IMAGES_AT_ONCE = 64  # in a forward pass, at most
+_PATIENCE = 0.1  # seconds after which the main thread looks whether a signal has come
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -53,6 +55,7 @@ def side_by_side(
     one that nobody has to see; `watch` sees the steps of the first item that is not done. After an error or an
     interruption the others end at their next step; the results of items that had ended come before it is raised."""
     stopped, first = threading.Event(), 0
+    begun, ended = set[int](), dict[int, Result]()
 
     def stepped(number: int) -> Watch:
         def step(done: int, steps: int) -> None:
@@ -63,37 +66,46 @@ def side_by_side(
 
         return step
 
-    def worked(number: int) -> Result:
-        torch.set_grad_enabled(with_gradients)  # each thread has its own mode
-        return work(items[number], stepped(number))
+    def worked(number: int) -> None:
+        begun.add(number)
+        try:
+            torch.set_grad_enabled(with_gradients)  # each thread has its own mode
+            step = stepped(number)
+            step(0, 0)
+            ended[number] = work(items[number], step)
+        finally:
+            begun.discard(number)
 
-    with_gradients, waiting = torch.is_grad_enabled(), deque[Future[Result]]()
+    with_gradients, waiting = torch.is_grad_enabled(), deque[Future[None]]()
     with _one_thread(), ThreadPoolExecutor(n_lanes, thread_name_prefix="episode") as pool:
         try:
             for number in range(len(items)):
                 waiting.append(pool.submit(worked, number))
                 while waiting and (len(waiting) >= n_lanes or number == len(items) - 1):
-                    result = waiting[0].result()
+                    _wait(waiting[0])
                     waiting.popleft()
-                    yield result
+                    yield ended.pop(first)
                     first += 1
         except GeneratorExit:
             raise
         except BaseException:
             stopped.set()
             pool.shutdown(cancel_futures=True)
-            yield from _ended(waiting)
+            while begun:  # an interruption may have come before the pool knew of its newest thread
+                time.sleep(_PATIENCE / 10)
+            yield from (ended.pop(number) for number in sorted(ended))
             raise
         finally:
             stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _ended(futures: Iterable[Future[Result]]) -> Iterator[Result]:
-    """The results of those that have ended without an error."""
-    for future in futures:
-        if not future.cancelled() and future.exception() is None:
-            yield future.result()
+def _wait(future: Future[None]) -> None:
+    """Returns when it has ended, with its error where it has one. A signal that the system gave to another thread does
+    not wake the main thread: it looks by itself."""
+    while not wait([future], _PATIENCE).done:
+        pass
+    future.result()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -87,6 +88,57 @@ def test_the_results_of_items_that_had_ended_come_before_the_error(threads, erro
     with pytest.raises(error):
         results.extend(side_by_side(work, range(5), 2))
     assert results == [1]
+
+
+def test_results_are_kept_when_an_interruption_comes_before_their_thread_is_known(threads, monkeypatch):
+    """Python returns from starting a thread only after that thread runs: by then an item may have ended."""
+    threads(2)
+    start, begun, results = threading.Thread.start, [], []
+
+    def interrupted(thread):
+        start(thread)
+        if thread.name.startswith("episode"):
+            begun.append(thread)
+            if len(begun) == 2:
+                raise KeyboardInterrupt
+
+    def work(number, step):
+        if number == 0:
+            while True:
+                step(0, 0)
+        time.sleep(0.3)
+        return number
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        results.extend(side_by_side(work, range(5), 2))
+    assert results == [1]
+
+
+def test_a_signal_that_another_thread_gets_ends_the_items(threads):
+    """The system chooses the thread of a signal to a process; one that waits is not woken by that of another."""
+    threads(1)
+    signals = {signal.SIGINT}
+
+    def work(number, step):
+        if number == 0:
+            return number
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+        os.kill(os.getpid(), signal.SIGINT)
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            step(0, 0)
+            time.sleep(0.01)
+        return number
+
+    results = []
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            results.extend(side_by_side(work, range(3), 1))
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+    assert results == [0]
 
 
 def test_an_interruption_ends_an_episode_between_two_chunks_and_keeps_those_that_ended(threads, monkeypatch):
