@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from fewshot.solvers.compiled import compiled, compiled_part
 from fewshot.solvers.compiled.aligned import aligned_zeros
 from fewshot.solvers.compiled.matrices import Floats, gather_centred, gram, inverse, products
-from fewshot.solvers.compiled.newton import Direction, Point, Problem, Space, extrapolate, minimise
+from fewshot.solvers.compiled.newton import extrapolate, minimise
+from fewshot.solvers.compiled.problem import Direction, Point, Problem, Space
 
 _STEPS_PER_ROUND = 24.0  # conjugate gradients that a condition of 4 adds to a solution: measured
 _NEARBY = 6.0  # how far C may be above that of a preconditioner which still serves

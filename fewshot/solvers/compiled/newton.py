@@ -7,144 +7,18 @@ bound is below 1e-12 of the objective, or below 1e-9 if rounding prevents furthe
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.solvers.compiled import compiled_part
-from fewshot.solvers.compiled.exponential import exponential
 from fewshot.solvers.compiled.matrices import Floats, copy, inner, products
+from fewshot.solvers.compiled.objective import objective
+from fewshot.solvers.compiled.problem import Direction, Point, Problem, Space
 
 _AIM = 1e-12  # of the objective: the remaining gain of a converged problem
 _ENOUGH = 1e-9  # the same if rounding prevents further steps
 _ROUNDING = 1e-15
 _MOST_CG_STEPS = 250
-_ROWS_PER_LOG = 16  # N^16 is a finite number
-
-
-class Problem(NamedTuple):
-    """One episode for one C."""
-
-    gram: Floats  # [n, w] G
-    inner_map: Floats  # [n, w] T
-    truth: NDArray[np.int64]  # [n] class of each row
-    twin: NDArray[np.int64]  # [2, n] the first row equal to each, and how many rows equal it
-    has_twins: bool
-    n: int
-    c: float
-    shrink: float  # s of the preconditioner: about C / N; 0 for none
-    bias_scale: float  # the Hessian of an intercept at equal probabilities
-    condition: float  # the largest eigenvalue ratio of the preconditioner
-    largest: float  # bounds the eigenvalues of G
-
-
-class Point(NamedTuple):
-    """A trial solution, and the loss there."""
-
-    dual: Floats  # [N, w]
-    fit: Floats  # [N, w] without the intercepts
-    bias: Floats  # [N]
-    p: Floats  # [N, w] probabilities, zero for padding
-    residual: Floats  # [N, w] c (p - y)
-
-
-class Direction(NamedTuple):
-    """A change of dual, fit and bias, or the residual of one."""
-
-    dual: Floats
-    fit: Floats
-    bias: Floats
-
-
-class Space(NamedTuple):
-    """The workspace of one thread."""
-
-    rows: Floats  # [S, D]
-    mean: Floats  # [D]
-    truth: NDArray[np.int64]
-    twin: NDArray[np.int64]  # [2, S]
-    gram: Floats  # [S, w], as the next three
-    inner_map: Floats
-    made_for: Floats  # [1] the C / N of inner_map, or 0
-    matrix: Floats
-    factor: Floats
-    now: Point
-    trial: Point
-    before: Point  # the optimum for the last C but one
-    step: Direction
-    search: Direction
-    left: Direction
-    curved: Floats  # [N, w]
-    curved_bias: Floats  # [N]
-    of_row: Floats  # [4, w] one value for each row; scratch inside a function
-
-
-@compiled_part
-def _objective(problem: Problem, at: Point, norm: float, space: Space) -> float:
-    """The objective at a point whose <A, F> is `norm`; fills its probabilities and residuals with all their digits:
-    all fits are relative to that of the true class, and its residual is minus the sum of the others."""
-    p, residual, n, c = at.p, at.residual, problem.n, problem.c
-    others, of_true, top, share = space.of_row[0], space.of_row[1], space.of_row[2], space.of_row[3]
-    _exponentials(problem, at, space)
-    loss = _losses(problem, others, of_true, top)
-    for i in range(n):
-        share[i] = 1.0 / (others[i] + of_true[i])
-    share[n:] = 0.0
-    for k in range(len(p)):
-        pk, rk = p[k], residual[k]
-        for i in range(len(pk)):
-            pk[i] *= share[i]
-            rk[i] = c * pk[i]
-    for i in range(n):
-        p[problem.truth[i], i] = of_true[i] * share[i]
-        residual[problem.truth[i], i] = -c * share[i] * others[i]
-    return c * loss + norm / 2
-
-
-@compiled_part
-def _exponentials(problem: Problem, at: Point, space: Space) -> None:
-    """Fills p with e^(fit - top), zero for the true class, and of_row with their sums, the term of the true class, and
-    the top; all fits are relative to the true class. Padding stays zero."""
-    fit, bias, p, n = at.fit, at.bias, at.p, problem.n
-    others, of_true, top, own = space.of_row[0], space.of_row[1], space.of_row[2], space.of_row[3]
-    for i in range(n):
-        own[i] = fit[problem.truth[i], i] + bias[problem.truth[i]]
-    top[:] = 0.0
-    others[:] = 0.0
-    for k in range(len(p)):
-        pk, fk, bk = p[k], fit[k], bias[k]
-        for i in range(len(pk)):
-            pk[i] = fk[i] + bk - own[i]
-            top[i] = max(top[i], pk[i])
-    for i in range(len(top)):
-        of_true[i] = exponential(-top[i])
-    for k in range(len(p)):
-        pk = p[k]
-        for i in range(len(pk)):
-            pk[i] = exponential(pk[i] - top[i])
-    for i in range(n):
-        p[problem.truth[i], i] = 0.0
-    for k in range(len(p)):
-        pk = p[k]
-        for i in range(len(pk)):
-            others[i] += pk[i]
-
-
-@compiled_part
-def _losses(problem: Problem, others: Floats, of_true: Floats, top: Floats) -> float:
-    """The sum over rows of log(1 + others), or of top + log(others + term of the true class) if another class is on
-    top. A few rows share a logarithm: (1 + a) (1 + b) = 1 + (a + b + a b) keeps the digits of tiny terms."""
-    total = 0.0
-    for low in range(0, problem.n, _ROWS_PER_LOG):
-        product = 0.0
-        for i in range(low, min(low + _ROWS_PER_LOG, problem.n)):
-            factor = others[i] if top[i] == 0.0 else others[i] + of_true[i] - 1.0
-            product += factor + product * factor
-            total += top[i]
-        total += math.log1p(product)
-    return total
 
 
 @compiled_part
@@ -312,7 +186,7 @@ def _line_search(problem: Problem, value: float, norm: float, space: Space) -> b
             for i in range(problem.n):
                 trial.fit[k, i] = now.fit[k, i] + length * step.fit[k, i]
             trial.bias[k] = now.bias[k] + length * step.bias[k]
-        moved = _objective(problem, trial, norm + 2 * length * cross + length * length * square, space)
+        moved = objective(problem, trial, norm + 2 * length * cross + length * length * square, space)
         if moved <= value + 1e-4 * length * slope or (length == 1.0 and -slope <= _ENOUGH * value):
             for k in range(len(now.fit)):
                 for i in range(problem.n):
@@ -333,8 +207,8 @@ def extrapolate(problem: Problem, share: float, space: Space) -> None:
             trial.dual[k, i] = now.dual[k, i] + share * (now.dual[k, i] - before.dual[k, i])
             trial.fit[k, i] = now.fit[k, i] + share * (now.fit[k, i] - before.fit[k, i])
         trial.bias[k] = now.bias[k] + share * (now.bias[k] - before.bias[k])
-    there = _objective(problem, trial, inner(trial.dual, trial.fit), space)
-    here = _objective(problem, now, inner(now.dual, now.fit), space)
+    there = objective(problem, trial, inner(trial.dual, trial.fit), space)
+    here = objective(problem, now, inner(now.dual, now.fit), space)
     copy(now.dual, before.dual)
     copy(now.fit, before.fit)
     for k in range(len(now.bias)):
@@ -352,7 +226,7 @@ def minimise(problem: Problem, space: Space, max_iter: int) -> bool:
     now, share = space.now, np.inf
     for iteration in range(max_iter + 1):
         size = inner(now.dual, now.fit)
-        value = _objective(problem, now, size, space)
+        value = objective(problem, now, size, space)
         _start_direction(problem, now, space.left, space.step, space.search)
         norm = _precondition(problem, space.left)
         before, share = share, _gain_left(problem, space.left, norm, value, space)
