@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from fewshot.report.comparisons.chosen_pairs import Request
     from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.over_sets import OverSets
-    from fewshot.report.comparisons.pairing import Grouping, Uncompared
+    from fewshot.report.comparisons.pairing import Uncompared
+    from fewshot.report.comparisons.solved import Grouping
     from fewshot.report.rows.costs import Costs
     from fewshot.report.rows.images import RowImages
     from fewshot.report.rows.shown import Shown

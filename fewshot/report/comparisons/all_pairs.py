@@ -12,7 +12,7 @@ from tabulate import tabulate
 from fewshot.files.csv_files import csv_text
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.claims import Claims
-from fewshot.report.comparisons.pairing import RunPair
+from fewshot.report.comparisons.run_pair import RunPair
 from fewshot.report.comparisons.verdicts import p_value, points
 from fewshot.report.tables.exports import safe
 from fewshot.report.tables.short_texts import shortened_or_wrapped

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fewshot.plugins.wording import counted
-from fewshot.report.comparisons.pairing import RunPair
+from fewshot.report.comparisons.run_pair import RunPair
 from fewshot.report.comparisons.unique_names import UniqueNames
 from fewshot.report.comparisons.verdicts import (
     bounds,

@@ -9,8 +9,9 @@ from itertools import islice
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.claims import Claims
 from fewshot.report.comparisons.naming import Naming
-from fewshot.report.comparisons.pairing import Contest, RunPair, adjusted
+from fewshot.report.comparisons.pairing import Contest
 from fewshot.report.comparisons.ranking import Ranking, ranking
+from fewshot.report.comparisons.run_pair import RunPair, adjusted
 from fewshot.report.comparisons.unique_names import UniqueNames
 from fewshot.results.row import Row
 

@@ -13,7 +13,8 @@ from tabulate import tabulate
 from fewshot.plugins.wording import agreeing, counted
 from fewshot.report.comparisons.naming import MarkdownNaming, Naming
 from fewshot.report.comparisons.over_sets import OverSets
-from fewshot.report.comparisons.pairing import Contest, RunPair
+from fewshot.report.comparisons.pairing import Contest
+from fewshot.report.comparisons.run_pair import RunPair
 from fewshot.report.comparisons.verdicts import (
     THESE_WEIGHTS,
     about_weights,

@@ -15,7 +15,7 @@ from fewshot.files.atomic import write_atomically
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.claims import Claims
 from fewshot.report.comparisons.naming import Naming
-from fewshot.report.comparisons.pairing import RunPair
+from fewshot.report.comparisons.run_pair import RunPair
 from fewshot.report.figures.svg import figure, settings
 from fewshot.statistics.interval import Interval
 

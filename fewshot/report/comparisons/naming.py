@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fewshot.report.comparisons.pairing import RunPair
+from fewshot.report.comparisons.run_pair import RunPair
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.tables.task_table import plain

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fewshot.report.comparisons.pairing import RunPair
+from fewshot.report.comparisons.run_pair import RunPair
 from fewshot.report.rows.reasons import FEWEST_SETS
 from fewshot.results.row import Row
 from fewshot.statistics.comparison import over_sets

@@ -12,22 +12,17 @@ from itertools import combinations
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fewshot.episodes.digest import episodes_digest
-from fewshot.episodes.episodes import Episodes
+from fewshot.report.comparisons.run_pair import RunPair
+from fewshot.report.comparisons.solved import Grouping, Solved, class_units, group_units, pools_of
 from fewshot.report.rows.dependence import n_independent
 from fewshot.report.rows.reasons import one_episode
 from fewshot.results.comparability import nearest, refusal, task_choices
-from fewshot.results.predictions import Predictions, episode_accuracy
+from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
-from fewshot.results.row_specs import specs_of
-from fewshot.statistics.best_runs import pool_tests, rank_sets
+from fewshot.statistics.best_runs import rank_sets
 from fewshot.statistics.class_intervals import class_interval
-from fewshot.statistics.comparison import Comparison, Needed, compare, holm, needed, tied_ranks
-from fewshot.statistics.interval import DIFFERENCE, NEW_IMAGES, Floats, Interval, Ints
-from fewshot.statistics.intervals import pool_interval
+from fewshot.statistics.comparison import compare, tied_ranks
+from fewshot.statistics.interval import Floats, Interval, Ints
 from fewshot.statistics.units import Units
 
 # The columns that may differ for each choice of --by. All other columns of the spec are equal.
@@ -36,7 +31,6 @@ BY = {
     "backbone": ("backbone", "dtype"),
     "anything": ("transform", "evaluator", "selection_rule", "backbone", "dtype"),
 }
-Grouping = tuple[str, NDArray[np.int64]]  # name of the groups, and the group of every class
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,68 +77,6 @@ class Contest:
         return {row.run_id: a for row, a in zip(self.rows, self.accuracy, strict=True)}
 
 
-@dataclass(frozen=True, eq=False)
-class RunPair:
-    """Two runs on the same E episodes."""
-
-    a: Row
-    b: Row
-    accuracy_a: Floats  # [E]
-    accuracy_b: Floats  # [E]
-    units: Units
-    comparison: Comparison
-    pools: Ints | None = None  # [E] of the images, if they are disjoint
-
-    @property
-    def equal(self) -> bool:
-        """Whether both runs have the same accuracy in every episode."""
-        return bool((self.accuracy_a == self.accuracy_b).all())
-
-    @property
-    def few(self) -> str:
-        """Why an interval for new classes is there but a ranking is not for them: too few classes; "" otherwise."""
-        return "" if self.comparison.new_classes.reason else self.units.too_few
-
-    @property
-    def of_classes(self) -> bool:
-        """Whether a ranking is for new classes: there is an interval for them, and they are enough."""
-        return not self.few and not self.comparison.new_classes.reason
-
-    @property
-    def population(self) -> str:
-        """What a ranking of these runs is for."""
-        return f"new {self.units.name}" if self.of_classes else self.shown.population
-
-    @property
-    def shown(self) -> Interval:
-        """The difference with its interval for the population of a ranking."""
-        if self.of_classes:
-            return self.comparison.new_classes
-        if self.pools is None:
-            return self.comparison.these_images
-        of_pools = pool_interval(self.accuracy_a - self.accuracy_b, self.pools).inside(DIFFERENCE)
-        return self.comparison.these_images if of_pools.reason else of_pools
-
-    @property
-    def p_value(self) -> float:
-        """The p-value of "no difference" for this population."""
-        if self.of_classes:
-            return self.comparison.p_classes
-        if self.shown.population == NEW_IMAGES and self.pools is not None:
-            return float(pool_tests([self.accuracy_a, self.accuracy_b], self.pools)[0, 1])
-        return self.comparison.p_images
-
-    def turned(self) -> RunPair:
-        """B minus A."""
-        return RunPair(
-            self.b, self.a, self.accuracy_b, self.accuracy_a, self.units, self.comparison.turned(), self.pools
-        )
-
-    def needed(self, delta: float) -> Needed:
-        """The episodes and classes that detect a difference of `delta`."""
-        return needed(self.accuracy_a - self.accuracy_b, self.units, delta)
-
-
 @dataclass(frozen=True)
 class Uncompared:
     """Runs of one task that cannot be compared: one of them, and why."""
@@ -152,15 +84,6 @@ class Uncompared:
     row: Row
     reason: str
     names_run: bool = False  # whether the reason is that of this run, not of all runs of its task
-
-
-def adjusted(pairs: Sequence[RunPair]) -> Floats:
-    """Holm-adjusted p-values of all pairs that are shown together; NaN without a test."""
-    p = np.array([pair.p_value for pair in pairs])
-    tested = np.isfinite(p)
-    result = np.full(len(p), np.nan)
-    result[tested] = holm(p[tested])
-    return result
 
 
 class Stored(Protocol):
@@ -251,7 +174,7 @@ def contest(results: Stored, rows: Sequence[Row], grouping: Callable[[Row], Grou
             "another release made one of them; run it again"
         )
     longest = max(solved, key=lambda one: len(one.accuracy))
-    units = class_units(longest, rows[0].n_classes) if groups is None else _groups(longest, groups)
+    units = class_units(longest, rows[0].n_classes) if groups is None else group_units(longest, groups)
     return Contest(
         tuple(rows),
         tuple(one.accuracy for one in solved),
@@ -259,62 +182,3 @@ def contest(results: Stored, rows: Sequence[Row], grouping: Callable[[Row], Grou
         0.5 * len(longest.accuracy) / longest.n_queries,
         pools_of(rows, longest),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class Solved:
-    """The part of a run's predictions that comparisons need."""
-
-    accuracy: Floats  # [E]
-    classes: NDArray[np.int64]  # flat labels
-    n_way: NDArray[np.int64]  # [E]
-    index: NDArray[np.int64]  # [E] the numbers of the episodes
-    n_queries: int
-    digest: str  # of the first episodes, those that all runs have
-
-    @staticmethod
-    def read(parts: Iterator[Predictions], common: int) -> Solved:
-        """Reads predictions part by part. `common`: episodes that all runs have."""
-        accuracies, classes, n_way, index, n_queries = [], [], [], [], 0
-
-        def common_episodes() -> Iterator[Episodes]:
-            nonlocal n_queries
-            left = common
-            for part in parts:
-                accuracies.append(episode_accuracy(part))
-                classes.append(part.episodes.classes)
-                n_way.append(part.episodes.n_way)
-                index.append(part.episodes.index)
-                n_queries += len(part.predicted)
-                if left > 0:
-                    yield part.episodes[:left]
-                left -= len(part)
-
-        digest = episodes_digest(common_episodes())
-        labels, ways, numbers = (np.concatenate(flat).astype(np.int64) for flat in (classes, n_way, index))
-        return Solved(np.concatenate(accuracies), labels, ways, numbers, n_queries, digest)
-
-
-def class_units(solved: Solved, n_classes: int) -> Units:
-    """The classes of the episodes, numbered from 0. The data set may have more of them."""
-    sampled, codes = np.unique(solved.classes, return_inverse=True)
-    return Units(codes.astype(np.int64), solved.n_way, max(n_classes, len(sampled)))
-
-
-def pools_of(rows: Sequence[Row], solved: Solved) -> Ints | None:
-    """[E] the disjoint pool of all images of each episode; None if the rows have no interval for new images."""
-    of = specs_of(rows[0])
-    if of.from_file or any(row.new_images_low is None for row in rows):
-        return None
-    try:
-        return np.asarray(of.sampler.make().pools_of(solved.index), dtype=np.int64)
-    except Exception:  # the sampler of a stranger may be missing or fail in any way
-        return None
-
-
-def _groups(solved: Solved, grouping: Grouping) -> Units:
-    """The groups of the classes of the episodes, numbered from 0."""
-    name, codes = grouping
-    sampled = np.unique(codes[solved.classes])
-    numbered = np.searchsorted(sampled, codes)  # arbitrary for groups without an episode, which nobody reads
-    return Units(solved.classes, solved.n_way, len(codes)).grouped(numbered, len(sampled), name)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fewshot.plugins.short_name import one_line
-from fewshot.report.comparisons.pairing import Contest, Solved, class_units, pools_of
+from fewshot.report.comparisons.pairing import Contest
+from fewshot.report.comparisons.solved import Solved, class_units, pools_of
 from fewshot.report.rows.dependence import draws_depend
 from fewshot.report.rows.intervals import KINDS, Bounds
 from fewshot.report.rows.selection_budgets import is_oracle

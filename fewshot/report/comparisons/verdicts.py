@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fewshot.plugins.spec import Spec
 from fewshot.plugins.wording import counted, listed
 from fewshot.report.comparisons.naming import Naming
-from fewshot.report.comparisons.pairing import RunPair
+from fewshot.report.comparisons.run_pair import RunPair
 from fewshot.report.rows import selection_budgets as budgets
 from fewshot.report.rows.reasons import in_words
 from fewshot.report.rows.reasons import sentence as missing

@@ -11,10 +11,11 @@ from scipy import stats
 from fewshot.commands._answers import _as_json
 from fewshot.report.comparisons.claims import sets_values
 from fewshot.report.comparisons.over_sets import over_data_sets
-from fewshot.report.comparisons.pairing import RunPair, compare
+from fewshot.report.comparisons.run_pair import RunPair
 from fewshot.report.comparisons.verdicts import points
 from fewshot.report.rows.reasons import FEWEST_SETS
 from fewshot.results.row import Row
+from fewshot.statistics.comparison import compare
 from tests.support.paired_runs import two_runs
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from fewshot.report.comparisons.claims import line
 from fewshot.report.comparisons.naming import Naming
-from fewshot.report.comparisons.pairing import RunPair, compare
+from fewshot.report.comparisons.run_pair import RunPair
 from fewshot.report.comparisons.verdicts import (
     about_weights,
     more_episodes,
@@ -23,6 +23,7 @@ from fewshot.report.comparisons.verdicts import (
 from fewshot.report.rows.shown import Shown
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
+from fewshot.statistics.comparison import compare
 from fewshot.statistics.units import Units
 from tests.support.paired_runs import two_runs
 
