@@ -1,7 +1,6 @@
 """Images in files and archives: every image is decoded once, and its digest and facts are cached.
 
-The cache is one small database under $FEWSHOT_HOME, by path, size and times of a file. Images in memory need no cache:
-70 000 images of 28 x 28 pixels take 1.3 s on one core.
+Images in memory need no cache: 70 000 images of 28 x 28 pixels take 1.3 s on one core.
 """
 
 from __future__ import annotations
@@ -10,9 +9,7 @@ import hashlib
 import json
 import logging
 import os
-import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -24,17 +21,15 @@ from fewshot.datasets import LabelledImages, image_digest
 from fewshot.datasets._decoding import read_image
 from fewshot.datasets._depth import Scales, scales_of
 from fewshot.datasets._image_files import not_unicode
+from fewshot.datasets._kept_digests import file_stamp, read_cache, stamp_of, write_cache
 from fewshot.datasets._pictures import PictureFacts, blank_rows, check_content, facts_of_file, warn_pictures
 from fewshot.episodes.flat import Ints
-from fewshot.files.atomic import home, make_folder
-from fewshot.files.checksums import checked_content, with_checksum
 from fewshot.files.progress import with_progress
 from fewshot.plugins.fields import integer
 from fewshot.plugins.wording import counted
 
 _LARGEST_SIDE = 65_535  # of a JPEG picture: a draft of more would change no picture, under another name
 DRAFT = integer(1, _LARGEST_SIDE + 1).worded(f"a number of pixels from 1 to {_LARGEST_SIDE:,}, the largest of JPEG")
-_DECODING = 2  # raised when a file decodes to other pixels or facts: the cache holds those of its version
 _log = logging.getLogger("fewshot")
 _Found = TypeVar("_Found")
 Pair = tuple[int, int]
@@ -135,13 +130,13 @@ def picture_facts(pictures: Pictures, line: Callable[[int], str] = lambda row: "
     """The facts of every picture, from the cache if it is unchanged. A ValueError counts unreadable images and names
     five, each after `line` of its row; the facts of the others are cached."""
     stamps = pictures.stamps()
-    kept = _read_cache(stamps)
+    kept = read_cache(stamps)
     known = {stamp: facts for stamp, content in (kept or {}).items() if (facts := PictureFacts.unpacked(content))}
     missing = [row for row, stamp in enumerate(stamps) if stamp not in known]
     looks = _in_threads(partial(_facts_or_error, pictures), missing)
     fresh = {stamps[row]: look for row, look in zip(missing, looks, strict=True) if isinstance(look, PictureFacts)}
     if kept is not None and fresh:
-        _write_cache({stamp: facts.packed() for stamp, facts in fresh.items()})
+        write_cache({stamp: facts.packed() for stamp, facts in fresh.items()})
     broken = [line(row) + look for row, look in zip(missing, looks, strict=True) if isinstance(look, str)]
     if broken:
         more = f" and {len(broken) - 5} more" if len(broken) > 5 else ""
@@ -161,12 +156,12 @@ def _digests(pictures: Pictures, facts: Sequence[PictureFacts]) -> list[bytes]:
         return digests
     own, scales = pictures.stamps(), pictures.scales
     stamps = {row: stamp_of(f"{facts[row].kind} {scales[facts[row].kind]!r}", own[row]) for row in deep}
-    kept = _read_cache(list(stamps.values()))
+    kept = read_cache(list(stamps.values()))
     known = {row: kept[stamp] for row, stamp in stamps.items() if stamp in kept} if kept else {}
     missing = [row for row in deep if row not in known]
     found = _in_threads(lambda row: image_digest(pictures[row]), missing)
     if kept is not None and missing:
-        _write_cache({stamps[row]: digest for row, digest in zip(missing, found, strict=True)})
+        write_cache({stamps[row]: digest for row, digest in zip(missing, found, strict=True)})
     for row, digest in {**known, **dict(zip(missing, found, strict=True))}.items():
         digests[row] = digest
     return digests
@@ -208,45 +203,6 @@ def _exact_copies(count: int) -> str:
     return counted(count, "exact copy")
 
 
-def kept_digest(path: Path, kind: str, compute: Callable[[], bytes]) -> bytes:
-    """The digest (32 bytes) of the content of a file, from the cache if the file is unchanged, else from `compute`;
-    `kind` is that of the content."""
-    stamp = stamp_of(kind, file_stamp(path))
-    kept = _read_cache([stamp])
-    if kept and stamp in kept:
-        return kept[stamp]
-    digest = compute()
-    if kept is not None:
-        _write_cache({stamp: digest})
-    return digest
-
-
-def file_stamp(path: Path, folders: dict[str, str] | None = None) -> bytes:
-    """A key for a file as it is now: another decoder, a move or a change of the file gives another key. `folders`:
-    where folders really are, which stamps of many files look up once."""
-    try:
-        status = path.stat()
-        state = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
-    except OSError:
-        state = "none"
-    return hashlib.sha256(f"{_DECODING} {state} ".encode() + os.fsencode(_real_path(path, folders))).digest()
-
-
-def _real_path(path: Path, folders: dict[str, str] | None) -> str:
-    """The path without links."""
-    folder, name = os.path.split(path)
-    if folders is None or os.path.islink(path) or name in ("", ".", ".."):
-        return os.path.realpath(path)
-    if folder not in folders:
-        folders[folder] = os.path.realpath(folder)
-    return os.path.join(folders[folder], name)
-
-
-def stamp_of(part: str, stamp: bytes) -> bytes:
-    """A key for a part or a use of what has this key."""
-    return hashlib.sha256(part.encode() + stamp).digest()
-
-
 def _in_threads(look: Callable[[int], _Found], rows: Sequence[int]) -> list[_Found]:
     """The results for all rows, in their order."""
     if not rows:
@@ -262,56 +218,6 @@ def _facts_or_error(pictures: Pictures, row: int) -> PictureFacts | str:
         return pictures.facts(row)
     except ValueError as error:
         return str(error)
-
-
-def _read_cache(stamps: list[bytes]) -> dict[bytes, bytes] | None:
-    """Cached content by stamp, or None: a damaged or unreadable cache costs time, nothing else."""
-    found: dict[bytes, bytes] = {}
-    try:
-        with closing(_open_cache()) as cache:
-            for start in range(0, len(stamps), 500):
-                part = stamps[start : start + 500]
-                marks = ",".join("?" * len(part))
-                found.update(cache.execute(f"SELECT stamp, digest FROM digests WHERE stamp IN ({marks})", part))
-    except (sqlite3.Error, OSError, ValueError, OverflowError, MemoryError) as error:  # the last three: damaged values
-        _log.warning(
-            "the digests in %s cannot be read (%s), so all images are decoded; delete that file if it is damaged",
-            _cache_path(),
-            error,
-        )
-        return None
-    return dict(filter(None, (_believed(stamp, stored) for stamp, stored in found.items())))
-
-
-def _believed(stamp: object, stored: object) -> tuple[bytes, bytes] | None:
-    """The stamp and the digest of an entry; None if its bits changed, or if an older release wrote it without a
-    checksum: then the image is decoded once more."""
-    if not isinstance(stamp, bytes) or not isinstance(stored, bytes):
-        return None
-    digest = checked_content(stored, stamp)
-    return (stamp, digest) if digest is not None and len(digest) >= 32 else None
-
-
-def _write_cache(contents: Mapping[bytes, bytes]) -> None:
-    """Keeps contents by stamp, each a digest of 32 bytes that facts may follow."""
-    try:
-        with closing(_open_cache()) as cache, cache:
-            entries = ((stamp, with_checksum(digest, stamp)) for stamp, digest in contents.items())
-            cache.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?)", entries)
-    except (sqlite3.Error, OSError) as error:
-        _log.warning("digests cannot be cached in %s (%s), so images are decoded again next time", _cache_path(), error)
-
-
-def _open_cache() -> sqlite3.Connection:
-    make_folder(home())
-    cache = sqlite3.connect(_cache_path(), timeout=60)
-    cache.text_factory = bytes  # a damaged type makes a text of a digest, which need not be Unicode
-    cache.execute("CREATE TABLE IF NOT EXISTS digests (stamp BLOB PRIMARY KEY, digest BLOB)")
-    return cache
-
-
-def _cache_path() -> Path:
-    return home() / "digests.sqlite"
 
 
 def named_labels_digest(images: LabelledImages) -> str:

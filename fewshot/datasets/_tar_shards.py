@@ -18,7 +18,7 @@ from PIL import Image
 
 from fewshot.datasets._decoding import Encoded, is_picture, read_image
 from fewshot.datasets._depth import Scales
-from fewshot.datasets._digests import file_stamp, stamp_of
+from fewshot.datasets._kept_digests import file_stamp, stamp_of
 from fewshot.datasets._pictures import PictureFacts, facts_of_file
 from fewshot.files.regular import check_regular
 

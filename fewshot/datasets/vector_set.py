@@ -11,7 +11,7 @@ import numpy as np
 
 from fewshot.datasets import ClassList, Dataset, LabelledImages
 from fewshot.datasets._class_names import SILENT
-from fewshot.datasets._digests import kept_digest
+from fewshot.datasets._kept_digests import kept_digest
 from fewshot.datasets._vector_faults import VectorFaults
 from fewshot.datasets._vector_files import ArrayFile, Npz, Safetensors
 from fewshot.episodes.flat import Ints

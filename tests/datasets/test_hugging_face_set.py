@@ -14,10 +14,10 @@ from PIL import Image
 
 from fewshot.backbones.raw_pixels import RawPixels
 from fewshot.conformance import check
-from fewshot.datasets import _digests as digests
 from fewshot.datasets import image_digest
 from fewshot.datasets._shorthand import dataset_spec
 from fewshot.datasets.hugging_face_set import HuggingFaceSet
+from fewshot.files.atomic import home
 from fewshot.runs.columns import digests as digest_columns
 from tests.support.command_line import succeed
 
@@ -115,7 +115,7 @@ def test_digests_are_kept_and_labels_are_read_without_images(saved, monkeypatch)
     monkeypatch.setattr("fewshot.datasets._hub_columns.facts_of_file", None)
     monkeypatch.setattr("fewshot.datasets._hub_columns.read_image", None)
     assert HuggingFaceSet(path=saved).load().images_digest == first.images_digest
-    assert digests.home().exists()
+    assert home().exists()
 
 
 def test_images_without_a_label_are_skipped_with_a_warning(tmp_path, caplog):

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fewshot.datasets import _digests
-from fewshot.datasets._digests import Files, kept_digest, picture_facts
+from fewshot.datasets._digests import Files, picture_facts
+from fewshot.datasets._kept_digests import kept_digest
 from tests.support.pictures import write_pictures
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from fewshot.datasets import ArrayImages, Group, LabelledImages, classes_digest, image_digest, images_digest
 from fewshot.datasets import _digests as digests
+from fewshot.datasets import _kept_digests as kept_digests
 from fewshot.datasets._image_files import ImageFiles
 from fewshot.datasets.icons import Icons
 from fewshot.datasets.image_folder_set import ImageFolderSet
@@ -310,7 +311,7 @@ def test_a_changed_file_is_decoded_again_even_with_its_old_size_and_time(root, d
 def test_a_changed_decoder_decodes_again(root, decoded, monkeypatch):
     fill(root, "cat/1.png")
     ImageFolderSet(root).load()
-    monkeypatch.setattr(digests, "_DECODING", digests._DECODING + 1)
+    monkeypatch.setattr(kept_digests, "_DECODING", kept_digests._DECODING + 1)
     ImageFolderSet(root).load()
     assert decoded == ["1.png", "1.png"]
 
@@ -379,14 +380,14 @@ def test_an_unwritable_cache_folder_costs_time_and_one_sentence(root, own_home, 
 
 def test_a_full_disk_under_the_cache_costs_one_sentence(root, monkeypatch, caplog):
     fill(root, "cat/1.png")
-    opened = digests._open_cache
+    opened = kept_digests._open_cache
 
     def read_only():
         cache = opened()
         cache.execute("PRAGMA query_only = ON")
         return cache
 
-    monkeypatch.setattr(digests, "_open_cache", read_only)
+    monkeypatch.setattr(kept_digests, "_open_cache", read_only)
     assert ImageFolderSet(root).load().images_digest == digest_of([0])
     assert [record.getMessage().startswith("digests cannot be cached in") for record in caplog.records] == [True]
 
