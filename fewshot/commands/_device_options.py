@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fewshot.commands._options import Device
+from fewshot.features.settings import DTYPES
 
 if TYPE_CHECKING:
     from fewshot.features.settings import EmbeddingSettings
@@ -33,7 +34,7 @@ def _checked(batch: int) -> int:
 
 dtype_option: Decorator = click.option(
     "--dtype",
-    type=click.Choice(["float32", "bfloat16"]),
+    type=click.Choice(DTYPES),
     default="float32",
     help="Set the compute dtype of the backbone.",
 )

@@ -9,7 +9,7 @@ A new store of features: one file behind `feature_table`.
     calls.py      which module follows which        fusing.py          ReLU computed by convolutions
     trials.py     faster forms, tried on a batch    class_token.py     a last block for the class token alone
     changed_modules.py copies with other modules
-    settings.py   batch, compilation, processes     arithmetic.py      float32 that is float32 on a GPU
+    settings.py   dtypes, batch, compilation, processes  arithmetic.py      float32 that is float32 on a GPU
     decoding.py   images as inputs of a network     ring.py            decoded ahead by threads or processes
     streams.py    copies beside the computation     use.py             images and bytes a second, use of the device
     compilation.py torch.compile                    out_of_memory.py   batches halved until they fit

@@ -33,8 +33,6 @@ from fewshot.features.streams import fetched, on_device
 from fewshot.features.trials import Trial, gives, trial_of
 from fewshot.features.use import UseMeter
 
-DTYPES = ("float32", "bfloat16")
-
 
 class Embedder:
     """A copy of a backbone, with folded BatchNorm and the fastest memory layout for its device, and its images."""

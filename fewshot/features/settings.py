@@ -1,10 +1,11 @@
-"""How images are embedded on a device. These settings change features by rounding alone, so a run id does not hold
+"""How images are embedded on a device. `EmbeddingSettings` change features by rounding alone, so a run id does not hold
 them; the key of a table does, and its row records them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+DTYPES = ("float32", "bfloat16")  # compute dtypes of a backbone; a run id holds its own
 BATCH = 64  # images of a canonical batch
 MOST_IMAGES = 1024  # of a larger batch
 

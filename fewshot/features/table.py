@@ -15,11 +15,11 @@ from torch import Tensor
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
 from fewshot.features.batch_size import first_batch
-from fewshot.features.embedding import DTYPES, Embedder
+from fewshot.features.embedding import Embedder
 from fewshot.features.files import FeatureFiles, FeatureWriter
 from fewshot.features.out_of_memory import halved_until_it_fits
 from fewshot.features.ranges import Absorbed, RangeFiles
-from fewshot.features.settings import USUAL, EmbeddingSettings
+from fewshot.features.settings import DTYPES, USUAL, EmbeddingSettings
 from fewshot.features.use import UNUSED, EmbeddingUse
 from fewshot.files.atomic import home
 from fewshot.files.progress import progress_bar

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fewshot.episodes.shape import EpisodeShape
+from fewshot.features.settings import DTYPES
 from fewshot.plugins.member_field import MemberField, OptionalMemberField
 from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.defaults import usual_transform
-
-DTYPES = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
