@@ -229,10 +229,10 @@ def _check(plan: Plan, copy: Copy, bench: Workbench) -> None:
     specs = [spec for spec in plan.specs if spec.benchmark_set == copy.of.name]
     check_class_names(specs[0].dataset, SPLITS.spec(copy.of.split))
     check_counts(plan.benchmark, copy, bench.images(specs[0].dataset), outside(specs, _results_option()))
-    for spec in {spec.transform: spec for spec in specs}.values():
-        bench.prepare(spec)
-    for spec in {spec.episodes: spec for spec in specs}.values():
-        run = bench.prepare(spec)
+    of_transforms = {spec.transform: spec for spec in specs}.values()
+    of_episodes = {spec.episodes: spec for spec in specs}.values()
+    prepared = {spec: bench.prepare(spec) for spec in dict.fromkeys((*of_transforms, *of_episodes))}
+    for run in (prepared[spec] for spec in of_episodes):
         run.episodes(0, run.n_episodes if run.n_episodes <= _MOST_CHECKED else 1)
 
 

@@ -15,6 +15,9 @@ from fewshot.protocols import Head
 from fewshot.protocols._heads import OTHER_HEAD, has_own_head, head_differences, head_label
 from fewshot.results.row import Row
 from fewshot.results.selection_rule import Selection
+from fewshot.runs.prepared import PreparedRun
+from fewshot.runs.specs import RunSpec
+from fewshot.runs.workbench import Workbench
 from tests.support.benchmark_folders import PIXELS, class_folders, cut_benchmark, sizes_of_split
 from tests.support.command_line import succeed
 
@@ -113,3 +116,22 @@ def test_a_named_evaluator_of_the_benchmark_keeps_its_transform(name: str) -> No
     for head in found.heads:
         evaluator = EVALUATORS.spec(head.evaluator)
         assert "transform" not in head_differences(found, replace(head, transform=transforms[evaluator.name]))
+
+
+def test_the_check_of_a_copy_prepares_runs_of_every_transform_and_shape_and_none_twice(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared, prepare = [], Workbench.prepare
+
+    def counted(bench: Workbench, spec: RunSpec) -> PreparedRun:
+        prepared.append(spec)
+        return prepare(bench, spec)
+
+    monkeypatch.setattr(Workbench, "prepare", counted)
+    methods = [("L2()", "Prototype()"), ("Identity()", "Prototype()"), ("L2()", "LinearProbe()")]
+    request, bench = BenchmarkRequest("cifar_fs", (), False), Workbench(progress=False)
+    specs = request.plan(str(root), ["RawPixels(image_size=4)"], methods, "float32", bench).specs
+    assert len(specs) == 6
+    assert {spec.transform for spec in prepared} == {spec.transform for spec in specs}
+    assert {spec.episodes for spec in prepared} == {spec.episodes for spec in specs}
+    assert len(prepared) == len(set(prepared)) == 3  # two transforms and two shapes, of which one run has both
