@@ -93,6 +93,15 @@ def test_the_table_in_the_docs_has_every_benchmark():
     assert sorted(name for row in rows for name in re.findall(r"`([^`]+)`", row)) == sorted(NAMES)
 
 
+def test_the_docs_name_the_file_of_the_class_tree_for_the_benchmarks_that_read_it():
+    text = (DOCS / "benchmarks.md").read_text(encoding="utf-8").partition("## Benchmarks of the field")[2]
+    told = set()
+    for _, names, data, *_ in (line.split("|") for line in text.splitlines() if "`data.noun`" in line):
+        told |= set(re.findall(r"`([^`]+)`", data)) & set(NAMES) or set(re.findall(r"`([^`]+)`", names))
+    companions = {name: [c.name for one in protocols.benchmark(name).sets for c in one.companions] for name in NAMES}
+    assert told == {name for name in NAMES if "tree" in companions[name]} != set()
+
+
 def test_bench_runs_a_benchmark_and_writes_its_report(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     class_folders(Path("data/CUB_200_2011/images"), sizes_of_split("cub_140_30_30", 20))
