@@ -65,9 +65,9 @@ class Draw:
         """The same draw, from the images of another group."""
         return replace(self, pool=self.images.pool(group))
 
-    def at(self, member: Ints) -> Draw:
-        """The draw of some of these episodes, by position."""
-        return replace(self, chosen=self.chosen[member], index=self.index[member])
+    def at(self, member: Ints, ways: int | None = None) -> Draw:
+        """The draw of some of these episodes, by position, with the first `ways` of their classes (None: all)."""
+        return replace(self, chosen=self.chosen[member][:, :ways], index=self.index[member])
 
     def episodes(self, support: Drawn, query: Drawn) -> Episodes:
         """The episodes of these rows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -61,8 +61,7 @@ class Hierarchical(Sampler):
         draw = Draw(images, images.pool(self.support_from), candidates, chosen, seed, index)
 
         def part(ways: int, member: Ints) -> Episodes:
-            some = draw.at(member)
-            some = replace(some, chosen=some.chosen[:, :ways])
+            some = draw.at(member, ways)
             queries = some if self.support_from == self.query_from else some.of(self.query_from)
             return balanced(some, queries, shape, self.apart)
 

@@ -109,8 +109,7 @@ class VariableWayShot(Sampler):
             return _episodes_apart(chosen_from_all, shape, self.apart, self._limits)
 
         def part(ways: int, member: Ints) -> Episodes:
-            some = draw.at(member)
-            some = replace(some, chosen=some.chosen[:, :ways])
+            some = draw.at(member, ways)
             if self.apart is None:
                 return _episodes(some, shape, self._limits)
             return _episodes_apart(some, shape, self.apart, self._limits)
