@@ -171,6 +171,24 @@ def test_what_hovering_tells_is_written_out_too():
     assert rows[0].run_id in re.sub(r"<[^>]*>", "", text)
 
 
+NEW_CLASSES = {"new_classes_low": 0.7, "new_classes_high": 0.86}
+
+
+@pytest.mark.parametrize(
+    "columns", [{}, {"half": None}, NEW_CLASSES, {**NEW_CLASSES, "n_classes": 8}, {"population": "new moons"}]
+)
+@pytest.mark.parametrize("backbones", [1, 3])
+def test_the_first_screen_explains_no_mark_that_it_does_not_show(columns, backbones):
+    rows = [row(0.8 + size / 100, backbone=f"RawPixels(image_size={size + 4})", **columns) for size in range(backbones)]
+    answer = page(Shown.of(rows), None, "marks").partition("<h2>Which is best?</h2>")[2].partition("<h2>")[0]
+    explained = re.search(r'<p class="scope">(.*?)</p>', answer, re.DOTALL)
+    assert explained
+    shown = re.sub(r"<[^>]*>", " ", answer.replace(explained[0], ""))
+    assert ("±" in explained[1]) <= ("±" in shown)
+    assert ("[ ]" in explained[1]) <= bool(re.search(r"\[-?\d", shown))
+    assert re.search("intervals? for|no intervals", explained[1])
+
+
 def test_what_strangers_write_is_escaped_everywhere(drawn):
     names = (
         "backbone",
