@@ -42,7 +42,7 @@ def scope(shown: Shown) -> str:
     populations = dict.fromkeys(task.population for task in shown.tasks if task.population)
     if not populations:
         return "There are no intervals: each run has a single episode, or no accuracy."
-    texts = [f"Accuracies have 95 % intervals for {' or '.join(populations)}."]
+    texts = [f"Accuracies come with a 95 % interval for {' or '.join(populations)}."]
     if intervals.of_rankings(shown.done) == intervals.known(shown.done):  # else those of the rankings say what they are
         texts += brackets(shown)
     return " ".join([*texts, *([intervals.THESE_IMAGES] if "these images" in populations else [])])
