@@ -42,7 +42,9 @@ def test_a_device_gives_the_features_of_the_cpu(name: str, tmp_path: Path) -> No
         assert backbone.device == device
         found = table(backbone, tmp_path)
     assert found.key != wanted.key
-    torch.testing.assert_close(found.gather(ROWS), wanted.gather(ROWS), rtol=1e-5, atol=1e-6)
+    features = wanted.gather(ROWS)
+    # A batch of another size is rounded otherwise, in proportion to the vector and not to each of its values.
+    assert ((found.gather(ROWS) - features).norm(dim=1) <= 2e-6 * features.norm(dim=1)).all()
 
 
 @pytest.mark.parametrize("decoders", [0, 2])
