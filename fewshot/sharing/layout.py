@@ -83,7 +83,12 @@ def _entries(folder: Path, inside: PurePosixPath) -> Iterator[tuple[str, os.stat
             if stat.S_ISDIR(state.st_mode):
                 if len(name.parts) > 2 or name.parts[0] != _PREDICTIONS:
                     raise ValueError(f"{_shown(name)} is a folder that no submission has; remove it")
-                yield from _entries(Path(entry.path), name)
+                empty = True
+                for found in _entries(Path(entry.path), name):
+                    empty = False
+                    yield found
+                if empty:
+                    raise ValueError(f"{_shown(name)} is an empty folder, which no submission has; remove it")
             else:
                 yield str(name), state
 
