@@ -24,7 +24,8 @@ from fewshot.report.tables.cost_columns import CostCell
 from fewshot.results.row_specs import specs_of
 from fewshot.sharing.about import About
 from fewshot.sharing.board import BenchmarkTable, Board, Table
-from fewshot.sharing.board_templates import REFUSED, SUBMISSIONS, TABLE
+from fewshot.sharing.board_templates import CONFLICTS, REFUSED, SUBMISSIONS, TABLE
+from fewshot.sharing.claims import other_version
 from fewshot.sharing.entries import Entry, labels_of_mean, not_checked
 from fewshot.sharing.verify import Record, Verified, records
 from fewshot.statistics.interval import THESE_IMAGES
@@ -95,6 +96,9 @@ def _parts(board: Board) -> Iterator[Part]:
     if board.submissions:
         piece = Piece("Submissions", {"submissions": [_submission(one, board.names) for one in board.submissions]})
         yield Part("submissions", [rendered(SUBMISSIONS, piece)])
+    if board.conflicts:
+        piece = Piece("Contradictions", {"remarks": board.conflicts})
+        yield Part("contradictions", [rendered(CONFLICTS, piece)])
     if board.refused:
         refused = [
             (one.folder.name, one.manifest.about.name if one.manifest else "", one.problems[:_MOST_PROBLEMS], more)
@@ -154,11 +158,13 @@ def _piece(number: int, table: Table, names: Mapping[Path, str]) -> Piece:
         "caption": " ".join(filter(None, texts)),
         "remarks": [
             *ranking.caveats,
+            *table.data_names,
             *([ONLY_THESE] if ranking.population == THESE_IMAGES else []),
             *([f"{meaning(titles)} {_REPORTED}"] if titles else []),
         ],
     }
-    return Piece(ranking.task, values, "Tables")
+    other = other_version(ranking.best.row)
+    return Piece(f"{ranking.task} (not checked: {other})" if other else ranking.task, values, "Tables")
 
 
 def _costs(entries: Sequence[Entry]) -> tuple[tuple[str, ...], list[tuple[CostCell, ...]]]:
@@ -193,7 +199,9 @@ def _line(
         place=place,
         method=", ".join(shown.name(row)),
         spec="; ".join(
-            filter(None, (row.backbone, row.transform, row.evaluator, chosen_before(row), f"run {row.run_id}"))
+            filter(
+                None, (row.backbone, row.transform, row.evaluator, chosen_before(row), f"run {entry.shared.row.run_id}")
+            )
         ),
         accuracy=f"{100 * standing.accuracy:.1f}",
         value=standing.accuracy,

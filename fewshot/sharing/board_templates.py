@@ -89,6 +89,11 @@ SUBMISSIONS = (
 <p class="caption">To check more: <code>fewshot verify FOLDER --data IMAGES --rerun 3 --by NAME</code></p>
 """
 )
+CONFLICTS = """\
+{% from "macros.html.j2" import notes %}
+<p>A run id belongs to one run. These submissions give one to two.</p>
+{{ notes(remarks) }}
+"""
 REFUSED = """\
 <p>These submissions failed their verification.</p>
 <dl class="findings">

@@ -24,6 +24,7 @@ from fewshot.results.seen_classes import SEEN, UNKNOWN, seen_classes
 from fewshot.results.selection_rule import NOTHING, SUPPORT, Selection, chosen_on
 from fewshot.runs.scores import score
 from fewshot.sharing.claims import OtherVersion, claim_problems
+from fewshot.sharing.data_names import name_problems
 from fewshot.sharing.designs import SharedDesign
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.members import (
@@ -190,8 +191,11 @@ def _size_problems(shared: Shared) -> Iterable[str]:
 
 
 def _name_problems(shared: Shared) -> Iterable[str]:
-    """A digest of class names that is not that of the names; rows of older releases have none."""
+    """A name of the data that is not the one beside the row, and a digest of class names that is not that of the names;
+    rows of older releases have none."""
     row, design = shared.row, shared.design
+    if problems := name_problems(row, design):
+        return problems
     if not design.has_names or row.classes_digest in ("", classes_digest(design.class_names)):
         return []
     return [f"classes_digest is {row.classes_digest[:12]} in the row, but it is not that of its class names"]

@@ -15,7 +15,6 @@ from fewshot.results.row_specs import specs_of, without_paths
 from fewshot.sharing.designs import SharedDesign
 from fewshot.sharing.members import shape
 
-
 _PROTOCOL = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(?:@fewshot)?@(?:0|[1-9][0-9]{0,8})")
 
 

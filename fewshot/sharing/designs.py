@@ -75,7 +75,9 @@ class SharedDesign:
         except KeyError as error:
             raise ValueError(f"a design in runs.json should have {error}, which is missing") from error
         except TypeError as error:
-            raise ValueError(f"a design in runs.json should be a JSON object of lists and texts, found {values!r:.80}") from error
+            raise ValueError(
+                f"a design in runs.json should be a JSON object of lists and texts, found {values!r:.80}"
+            ) from error
         found._check()
         return found
 

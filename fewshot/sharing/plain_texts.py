@@ -12,7 +12,7 @@ _INVISIBLE = re.compile(
     r"[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b\u2060-\u2064\u3164\uffa0]"
     r"|[\u200c\u200d](?=[\x00-\x7f]|$)|(?:^|(?<=[\x00-\x7f]))[\u200c\u200d]"
 )
-_ALIKE = frozenset("аеорсухіјѕԛԝһӏАВЕЅІЈКМНОРСТУХԌԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧοϲϳ")  # Cyrillic and Greek: they look like Latin  # noqa: RUF001
+_ALIKE = frozenset("аеорсухіјѕԛԝһӏАВЕЅІЈКМНОРСТУХԌԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧοϲϳ")  # Cyrillic and Greek: they look like Latin
 _WORD = re.compile(r"[^\W\d_]+")
 
 

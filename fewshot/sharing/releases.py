@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from fewshot.results.row import Row
 from fewshot.sharing.about import About
@@ -54,25 +54,27 @@ def check_written(about: About) -> None:
         raise ValueError(f"the made of a submission should be at most now, found {about.made}, which is in the future")
 
 
-def contradictions(about: About, rows: Iterable[Row]) -> Iterator[str]:
-    """Each row that the stated release or time of a submission contradicts, in one sentence each."""
+def contradictions(about: About, rows: Sequence[Row]) -> Iterator[str]:
+    """What the stated release and time of a submission contradict in its rows, in one sentence each."""
     wrote, made = numbers_of(about.fewshot) or (), time_of(about.made)
-    for row in rows:
-        release = _OF_ROW.search(row.versions)
-        computed = numbers_of(release[1]) if release else None
-        if release and computed is None and release[1] != "not installed":
-            yield f"run {row.run_id}: its versions name fewshot {release[1]!r:.60}, which is no release"
-        if computed is not None and computed > wrote:
-            assert release is not None
+    releases = {
+        found[1]: row for row in rows if (found := _OF_ROW.search(row.versions)) and found[1] != "not installed"
+    }
+    for release, row in releases.items():
+        computed = numbers_of(release)
+        if computed is None:
+            yield f"run {row.run_id}: its versions name fewshot {release!r:.60}, which is no release"
+        elif computed > wrote:
             yield (
-                f"run {row.run_id}: fewshot {release[1]} computed it, but fewshot {about.fewshot} is said to have "
-                "written the submission"
+                f"fewshot {about.fewshot} is said to have written the submission, but fewshot {release} computed the "
+                f"run {row.run_id}"
             )
-        finished = time_of(row.finished) if row.finished else None
-        if finished is not None and finished > _latest():
-            yield f"run {row.run_id}: column finished should be at most now, found {row.finished}"
-        elif finished is not None and made is not None and finished > made + _CLOCKS:
-            yield f"run {row.run_id}: it finished on {row.finished}, but the submission says that it was made {about.made}"
+    finished = {row.run_id: when for row in rows if (when := time_of(row.finished)) is not None}
+    for run_id, when in finished.items():
+        if when > _latest():
+            yield f"run {run_id}: column finished should be at most now, found {when.isoformat()}"
+        elif made is not None and when > made + _CLOCKS:
+            yield f"run {run_id}: it finished {when.isoformat()}, but the submission is said to be of {about.made}"
 
 
 def _latest() -> datetime.datetime:

@@ -33,6 +33,7 @@ from fewshot.sharing.cleaning import (
     private_words,
 )
 from fewshot.sharing.commands import command_of
+from fewshot.sharing.data_names import named_as
 from fewshot.sharing.designs import SharedDesign, of_images, of_predictions
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, is_run_id, sha256_of
@@ -144,6 +145,7 @@ def _shared(run: StoredRun, target: Results, at_hand: AtHand, words: Sequence[st
     if not code:
         check_identity(row, clean)
     design, code = replace(design, dataset=cleaned(design.dataset, places)), cleaned(code, places)
+    clean = named_as(clean, design.dataset)
     shared = Shared(clean, design, _identities(row, dataset), code, command_of(clean))
     if word := private_word_in(_texts(shared), words):
         raise ValueError(f"its texts hold {word!r}, a name of this user or machine; rename the folder and run it again")

@@ -101,7 +101,7 @@ def verify(folder: Path, at_hand: AtHand | None = None, n_reruns: int = 0, seed:
         runs = read_shared(folder)
     except (ValueError, OSError) as error:
         return Verified(folder, manifest, problems=(*problems, one_line(error)))
-    problems += contradictions(manifest.about, (one.row for one in runs))
+    problems += contradictions(manifest.about, [one.row for one in runs])
     strays = sorted({run for name in sizes if (run := run_of(name))} - {one.row.run_id for one in runs})
     problems += [f"there are predictions of the run {run}, which has no row" for run in strays]
     return _checked(Verified(folder, manifest, tuple(runs), tuple(problems)), at_hand, n_reruns, seed)
