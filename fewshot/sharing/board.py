@@ -20,6 +20,7 @@ from fewshot.results.reading import SAME
 from fewshot.results.row import Row
 from fewshot.results.row_specs import data_of
 from fewshot.sharing.board_names import DataNames
+from fewshot.sharing.claims import other_version
 from fewshot.sharing.entries import Entry, checked_by, strongest
 from fewshot.sharing.held_runs import Held, held_runs
 from fewshot.sharing.shared import Shared, bounded, one_line
@@ -109,12 +110,12 @@ def _made(one: Verified) -> str:
 
 
 def _tables(entries: Iterable[Entry], data: DataNames) -> list[Table]:
-    """The tables with the most runs first."""
+    """The tables with the most runs first, and those of a benchmark that this release cannot check last."""
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(comparability_key(entry.shared.row), []).append(entry)
     tables = [_table(key, of_key, data) for key, of_key in groups.items()]
-    return sorted(tables, key=lambda table: -len(table.entries))
+    return sorted(tables, key=lambda table: (bool(other_version(table.ranking.best.row)), -len(table.entries)))
 
 
 def _benchmarks(

@@ -52,4 +52,5 @@ def _short(row: Row) -> str:
 
 def _told(name: str, held: Iterable[Held], names: Mapping[Path, str]) -> str:
     by = list(dict.fromkeys(names[one.source.folder] for one in held))
-    return f"{listed(by)} {agreeing(len(by), 'calls', 'call')} the same images {name!r}; whoever submits chooses the name of a folder."
+    call = agreeing(len(by), "calls", "call")
+    return f"{listed(by)} {call} the same images {name!r}; whoever submits chooses the name of a folder."

@@ -27,6 +27,7 @@ from fewshot.sharing.board import BenchmarkTable, Board, Table
 from fewshot.sharing.board_templates import CONFLICTS, REFUSED, SUBMISSIONS, TABLE
 from fewshot.sharing.claims import other_version
 from fewshot.sharing.entries import Entry, labels_of_mean, not_checked
+from fewshot.sharing.plain_texts import shown as shown_name
 from fewshot.sharing.verify import Record, Verified, records
 from fewshot.statistics.interval import THESE_IMAGES
 
@@ -101,7 +102,12 @@ def _parts(board: Board) -> Iterator[Part]:
         yield Part("contradictions", [rendered(CONFLICTS, piece)])
     if board.refused:
         refused = [
-            (one.folder.name, one.manifest.about.name if one.manifest else "", one.problems[:_MOST_PROBLEMS], more)
+            (
+                shown_name(one.folder.name),
+                one.manifest.about.name if one.manifest else "",
+                one.problems[:_MOST_PROBLEMS],
+                more,
+            )
             for one in board.refused
             for more in [max(0, len(one.problems) - _MOST_PROBLEMS)]
         ]
@@ -227,7 +233,7 @@ def _submission(one: Verified, names: Mapping[Path, str]) -> dict[str, object]:
     assert one.manifest is not None
     by = [f"{each.by}, {each.when[:10]}: {_checked(each)}" for each in records(one.folder, one.manifest)]
     return {
-        "folder": one.folder.name,
+        "folder": shown_name(one.folder.name),
         "about": one.manifest.about,
         "name": names[one.folder],
         "n_runs": len(one.runs),

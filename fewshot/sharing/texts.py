@@ -49,4 +49,5 @@ def _code_problems(runs: Sequence[Shared]) -> Iterator[str]:
     """Rows with members that this release, which wrote them, does not have, and that are not said to be own code."""
     for run in runs:
         if not run.own_code and (own := own_columns(run.row)):
-            yield f"run {run.row.run_id}: its {listed(own)} {agreeing(len(own), 'is', 'are')} not fewshot's, but {RUNS} names no own code"
+            are = agreeing(len(own), "is", "are")
+            yield f"run {run.row.run_id}: its {listed(own)} {are} not fewshot's, but {RUNS} names no own code"

@@ -24,6 +24,7 @@ from fewshot.sharing.layout import (
     VERIFICATION,
     check_is_submission,
     content,
+    empty_folders,
     files_of,
     run_of,
     sha256_of,
@@ -94,7 +95,7 @@ def verify(folder: Path, at_hand: AtHand | None = None, n_reruns: int = 0, seed:
         check_written(manifest.about)
     except (ValueError, OSError) as error:
         return Verified(folder, problems=(one_line(error),))
-    problems = [*_file_problems(folder, sizes, manifest)]
+    problems = [*_file_problems(folder, sizes, manifest), *empty_folders(folder, manifest.files)]
     if any(name in (ROWS, RUNS) for problem in problems for name in problem.split()[:1]):
         return Verified(folder, manifest, problems=tuple(problems))
     try:
