@@ -26,7 +26,7 @@ from fewshot.sharing.about import About
 from fewshot.sharing.board import BenchmarkTable, Board, Table
 from fewshot.sharing.board_templates import CONFLICTS, REFUSED, SUBMISSIONS, TABLE
 from fewshot.sharing.claims import other_version
-from fewshot.sharing.entries import Entry, labels_of_mean, not_checked
+from fewshot.sharing.entries import Entry, labels_of_mean, never_checked, not_checked_here
 from fewshot.sharing.plain_texts import shown as shown_name
 from fewshot.sharing.verify import Record, Verified, records
 from fewshot.statistics.interval import THESE_IMAGES
@@ -121,16 +121,17 @@ def _means(number: int, one: BenchmarkTable, names: Mapping[Path, str], about: M
         first, *others = one.sources[runs]
         authors = [about[first].authors] if about[first].authors else []
         also = [f"also in {names[folder]}" for folder in others]
-        unchecked = not_checked(one.entries[runs])
-        return (
-            Text(names[first], (*authors, *also), about[first].url),
-            Text(", ".join(one.verified_by[runs]), (unchecked,) if unchecked else ()),
-            Text(", ".join(labels_of_mean(one.entries[runs]))),
-        )
+        unchecked = not_checked_here(one.entries[runs])
+        by = [f"verified by {', '.join(one.verified_by[runs])}"] if one.verified_by[runs] else []
+        return (Text(names[first], (*authors, *also, *by, *([unchecked] if unchecked else [])), about[first].url),)
 
-    table = benchmark_table(one.ranking, one, ("submission", "verified by", "labels"), texts)
-    if table.costs:
-        table = replace(table, caption=f"{table.caption} {_REPORTED}")
+    def remarks(runs: SetRuns) -> tuple[str, ...]:
+        return tuple(filter(None, [", ".join(labels_of_mean(one.entries[runs]))]))
+
+    table = benchmark_table(one.ranking, one, ("submission",), texts, remarks)
+    never = never_checked(entry for entries in one.entries.values() for entry in entries)
+    further = [_REPORTED if table.costs else "", never]
+    table = replace(table, caption=" ".join(filter(None, [table.caption, *further])))
     return Piece(table.title, {"number": number, "table": table}, "Benchmark means")
 
 
@@ -157,7 +158,6 @@ def _piece(number: int, table: Table, names: Mapping[Path, str]) -> Piece:
         "lines": lines,
         "falling": all(a.value >= b.value for a, b in pairwise(lines)),
         "with_minus": any(line.minus for line in lines),
-        "with_labels": any(line.labels for line in lines),
         "with_data": len({line.data for line in lines}) > 1,  # the title names it else
         "costs": titles,
         "filterable": len(lines) > 5,
@@ -167,6 +167,7 @@ def _piece(number: int, table: Table, names: Mapping[Path, str]) -> Piece:
             *table.data_names,
             *([ONLY_THESE] if ranking.population == THESE_IMAGES else []),
             *([f"{meaning(titles)} {_REPORTED}"] if titles else []),
+            *filter(None, [never_checked(entries)]),
         ],
     }
     other = other_version(ranking.best.row)
@@ -223,7 +224,7 @@ def _line(
         also=entry.also,
         data=specs_of(row).dataset.short_name,
         verified_by=", ".join(entry.verified_by),
-        not_checked=entry.not_checked,
+        not_checked=not_checked_here([entry]),
         costs=costs,
         episodes=row.n_episodes,
     )

@@ -18,6 +18,8 @@ from fewshot.sharing.reported import REPORTED
 from fewshot.sharing.shared import Shared
 from fewshot.sharing.verify import KINDS_OF_CHECKS, Verified
 
+_REPORTED = frozenset(one.name for one in REPORTED)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -99,8 +101,23 @@ class Entry:
 
 def not_checked(entries: Iterable[Entry]) -> str:
     """What nobody checked or could check of some of these runs, in one line."""
-    names = dict.fromkeys(name for entry in entries for name in entry.unchecked())
-    return f"not checked: {', '.join(names)}" if names else ""
+    return _not_checked(name for entry in entries for name in entry.unchecked())
+
+
+def not_checked_here(entries: Iterable[Entry]) -> str:
+    """The same without what nobody can check of any run."""
+    return _not_checked(name for entry in entries for name in entry.unchecked() if name not in _REPORTED)
+
+
+def never_checked(entries: Iterable[Entry]) -> str:
+    """What some of these runs have and nobody can check of any run, in one sentence; "" for nothing."""
+    names = dict.fromkeys(name for entry in entries for name in entry.unchecked() if name in _REPORTED)
+    return f"Not checked of any run: {', '.join(names)}." if names else ""
+
+
+def _not_checked(names: Iterable[str]) -> str:
+    text = ", ".join(dict.fromkeys(names))
+    return f"not checked: {text}" if text else ""
 
 
 def labels_of_mean(entries: Sequence[Entry]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from fewshot.plugins.wording import counted
 from fewshot.report.rows.benchmark_means import averages, explained
 from fewshot.report.rows.errors import TestImages
 from fewshot.report.rows.shown import Shown
-from fewshot.report.rows.tasks import shot_label
+from fewshot.report.rows.tasks import interval, shot_label
 from fewshot.report.rows.wording import percent
 from fewshot.sharing.about import Manifest
 from fewshot.sharing.commands import recreation
@@ -80,7 +80,7 @@ def _table(runs: Sequence[Shared]) -> list[str]:
 
 def _explained(runs: Sequence[Shared]) -> str:
     """What the numbers of the table are, and what stands beside them."""
-    with_interval = [run.row.accuracy_low is not None for run in runs]
+    with_interval = [interval(run.row) is not None for run in runs]
     mean = "Each number is the mean over episodes"
     if all(with_interval):
         return f"{mean} ± its 95 % interval."
