@@ -123,6 +123,7 @@ def _board(folder: Path, out: Path, dry_run: bool) -> int:
         "benchmarks": [one.ranking.values() for one in found.benchmarks],
         "tables": {table.key: table.ranking.task for table in found.tables},
         "refused": {one.folder.name: one.problems for one in found.refused},
+        "contradictions": found.conflicts,
         "dry_run": dry_run,
     }
     answer("\n".join(lines), values)

@@ -63,7 +63,7 @@ def empty_folders(folder: Path, names: Iterable[str]) -> list[str]:
     if not above.is_dir():
         return []
     with os.scandir(above) as entries:
-        empty = sorted(e.name for e in entries if e.is_dir(follow_symlinks=False) and not any(os.scandir(e.path)))
+        empty = sorted(e.name for e in entries if e.is_dir(follow_symlinks=False) and not os.listdir(e.path))
     if not (odd := [name for name in empty if name not in expected]):
         return []
     return [
