@@ -72,9 +72,9 @@ def held_runs(submissions: Iterable[Verified], names: Mapping[Path, str]) -> Hel
     """The runs of submissions in the order of their dates. Of rows that agree, one whose run id was checked stands, of
     these the one with the most episodes, then the first."""
     by_id: dict[str, list[Held]] = {}
-    for one in submissions:
-        for shared in one.runs:
-            by_id.setdefault(shared.row.run_id, []).append(Held(shared, one))
+    for source in submissions:
+        for shared in source.runs:
+            by_id.setdefault(shared.row.run_id, []).append(Held(shared, source))
     runs: list[tuple[Held, ...]] = []
     conflicts: list[_Conflict] = []
     for of_id in by_id.values():
