@@ -49,7 +49,7 @@ def read_rows(results: Results) -> list[Row]:
     rows = results.rows()
     if rows:
         return rows
-    reason = f" (line {results.first_unreadable}: {results.why_unreadable})" if results.n_unreadable else ""
+    reason = next((f" (line {bad.line}: {bad.why})" for bad in results.unreadable), "")
     raise ValueError(
         f"{path} holds no rows of fewshot: it is {what_is(path)}{reason}; give a .jsonl file of `fewshot run` or "
         "`fewshot bench`. For curves in other tables there is `fewshot scaling fit`"

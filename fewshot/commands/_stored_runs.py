@@ -12,7 +12,7 @@ from fewshot.commands._answers import NOT_WRITTEN, answer, wants_json
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
-    from fewshot.results.collections import Collection, StoredRun
+    from fewshot.results.collections import Collection, Lost, StoredRun
 
 _MOST = 10  # runs in an answer
 Renames = Sequence[tuple[str, str]]  # (old, new)
@@ -61,16 +61,25 @@ def copy(runs: Collection, out: Path, dry_run: bool) -> int:
     if not dry_run:
         copy_runs(runs.runs, Results(out), runs.short_names)
     left = f"; {counted(without, 'run')} without predictions, which cannot be compared" if without else ""
-    report_runs(
-        f"{'would copy' if dry_run else 'copied'} {counted(len(runs.runs), 'run')} to {out}{left}", runs.runs, dry_run
-    )
-    return 0
+    lost = runs.lost
+    missing = f"; {counted(len(lost), 'row')} could not be read, see below" if lost else ""
+    copied = f"{'would copy' if dry_run else 'copied'} {counted(len(runs.runs), 'run')} to {out}{left}{missing}"
+    report_runs(copied, runs.runs, dry_run, lost)
+    return 1 if lost else 0
 
 
-def report_runs(text: str, runs: Sequence[StoredRun], dry_run: bool) -> None:
-    """Answers with what happened, and to which runs."""
+def report_runs(text: str, runs: Sequence[StoredRun], dry_run: bool, lost: Sequence[Lost] = ()) -> None:
+    """Answers with what happened, and to which runs. `lost`: lines of their files that are no rows."""
     values = [{"run_id": run.row.run_id, "file": run.results.path} for run in runs]
-    answer(f"{text}{NOT_WRITTEN * dry_run}\n{_named(runs)}", {"runs": values, "dry_run": dry_run})
+    unread = [{"run_id": one.run_id, "file": one.path, "line": one.line, "why": one.why} for one in lost]
+    lines = [f"{text}{NOT_WRITTEN * dry_run}", _named(runs), *lost_lines(lost)]
+    answer("\n".join(lines), {"runs": values, "unreadable": unread, "dry_run": dry_run})
+
+
+def lost_lines(lost: Sequence[Lost]) -> list[str]:
+    """A line of text for each of the first ten lines that are no rows."""
+    more = [f"  and {len(lost) - _MOST:,} more"] if len(lost) > _MOST else []
+    return [*(f"  could not be read: {one.sentence}" for one in lost[:_MOST]), *more]
 
 
 def _named(runs: Sequence[StoredRun]) -> str:

@@ -32,6 +32,7 @@ _OF_BENCHMARKS = (
     "  No seen classes: SimpleShot needs them, SimpleShot-L2N does not.",
     "  fewshot list benchmarks NAME shows the command, the data to get, the protocol and the numbers to expect.",
     "  fewshot run --benchmark NAME --data ROOT runs one.",
+    "  Reproducible: fewshot reproduce NAME --data ROOT compares your numbers with the published ones.",
 )
 
 
@@ -229,11 +230,21 @@ def _suites() -> list[dict[str, Any]]:
 
 
 def _benchmarks() -> list[dict[str, Any]]:
-    values = []
+    from fewshot.results.published import numbers_of_benchmarks
+
+    values, published = [], numbers_of_benchmarks()
     for name in protocols.names():
-        summary, needs = protocols.summary(name), protocols.needs_of(name)
+        summary, needs, count = protocols.summary(name), protocols.needs_of(name), published.get(name, 0)
         short = (need.replace(_NO_SEEN, "No seen classes.") for need in needs)
-        values.append({"name": name, "summary": " ".join([summary, *short]), "needs": list(needs)})
+        known = [f"Reproducible: {counted(count, 'published number')}."] if count else []
+        values.append(
+            {
+                "name": name,
+                "summary": " ".join([summary, *short, *known]),
+                "needs": list(needs),
+                "published_numbers": count,
+            }
+        )
     return values
 
 

@@ -104,6 +104,7 @@ def _board(folder: Path, out: Path, dry_run: bool) -> int:
     """Writes the leaderboard of the submissions in a folder."""
     from fewshot.sharing.board import board
     from fewshot.sharing.board_page import write_board
+    from fewshot.sharing.plain_texts import shown
 
     found = board(folder)
     if not dry_run:
@@ -113,7 +114,8 @@ def _board(folder: Path, out: Path, dry_run: bool) -> int:
         f"leaderboard: {out}, {counted(found.n_runs, 'run')} of {counted(len(found.submissions), 'submission')} in "
         f"{counted(len(found.tables), 'table')}{NOT_WRITTEN * dry_run}"
     ]
-    lines += [f"  not ranked: {one.folder.name}: {one.problems[0]}" for one in found.refused]
+    lines += [f"  not ranked: {shown(one.folder.name)}: {one.problems[0]}" for one in found.refused]
+    lines += [f"  contradiction: {text}" for text in found.conflicts]
     values = {
         "board": out,
         "n_runs": found.n_runs,
@@ -121,6 +123,7 @@ def _board(folder: Path, out: Path, dry_run: bool) -> int:
         "benchmarks": [one.ranking.values() for one in found.benchmarks],
         "tables": {table.key: table.ranking.task for table in found.tables},
         "refused": {one.folder.name: one.problems for one in found.refused},
+        "contradictions": found.conflicts,
         "dry_run": dry_run,
     }
     answer("\n".join(lines), values)

@@ -10,6 +10,7 @@ import click
 from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, answer, json_option, size
 from fewshot.commands._results import gathered
+from fewshot.commands._stored_runs import lost_lines
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
@@ -65,17 +66,22 @@ def _plan(runs: Collection, out: Path) -> int:
     n_bytes = sum(part.stat().st_size for run in runs.runs if run.has_predictions for part in run.parts.files())
     without = sum(not run.has_predictions for run in runs.runs)
     left = f"; {counted(without, 'run')} failed or without predictions would be left out" if without else ""
+    lost = runs.lost
     text = f"would share {counted(len(runs.runs) - without, 'run')}, {size(n_bytes)} of predictions, in {out}{left}"
-    answer(text + NOT_WRITTEN, {"out": out, "n_runs": len(runs.runs) - without, "n_bytes": n_bytes, "dry_run": True})
-    return 0
+    unread = [one.sentence for one in lost]
+    values = {"out": out, "n_runs": len(runs.runs) - without, "n_bytes": n_bytes, "unreadable": unread, "dry_run": True}
+    answer("\n".join([text + NOT_WRITTEN, *lost_lines(lost)]), values)
+    return 1 if lost else 0
 
 
 def _answer(out: Path, done: Submitted) -> int:
-    """Says what is shared, and why other runs are not."""
+    """Says what is shared, and why other runs are not. The exit code is 1 if a row could not be read."""
+    from fewshot.sharing.layout import is_run_id
+
     own = [run for run in done.runs if run.own_code]
     without = [run for run in done.runs if not run.design.has_names]
     lines = [f"{out}: {counted(len(done.runs), 'run')}, {size(done.n_bytes)}"]
-    lines += [f"  left out {run[:8]}: {why}" for run, why in done.manifest.left_out]
+    lines += [f"  left out {run[:8] if is_run_id(run) else run}: {why}" for run, why in done.manifest.left_out]
     lines += [f"  {run.row.run_id[:8]} is own code, which others cannot run: {run.own_code}" for run in own]
     if without:
         lines.append(
@@ -85,10 +91,11 @@ def _answer(out: Path, done: Submitted) -> int:
     lines.append(f"check it: fewshot verify {out}")
     values = {
         "out": out,
+        "unreadable": done.n_lost,
         "runs": [run.row.run_id for run in done.runs],
         "own_code": {run.row.run_id: run.own_code for run in own},
         "left_out": dict(done.manifest.left_out),
         "n_bytes": done.n_bytes,
     }
     answer("\n".join(lines), values)
-    return 0
+    return 1 if done.n_lost else 0

@@ -54,20 +54,23 @@ def command(folder: Path, data: tuple[str, ...], n_reruns: int, seed: int | None
       fewshot verify baselines --data birds --rerun 3 --by "A. Reader"
     """
     from fewshot.sharing.images import AtHand
+    from fewshot.sharing.plain_texts import shown
     from fewshot.sharing.verify import record, verify
 
     specs = tuple(spec for place in data for spec in _specs(place))
     found = verify(folder, AtHand(specs), n_reruns, seed)
     if found.manifest is None:  # it is no submission
-        raise ValueError(f"{folder} cannot be checked: {found.problems[0]}")
+        raise ValueError(f"{shown(str(folder))} cannot be checked: {found.problems[0]}")
     if n_reruns and not found.problems and not found.reruns:
         from fewshot.sharing.verify_words import no_rerun
 
-        raise ValueError(f"{folder} is not verified: {no_rerun(found.unchecked, len(found.runs), n_reruns)}")
+        raise ValueError(
+            f"{shown(str(folder))} is not verified: {no_rerun(found.unchecked, len(found.runs), n_reruns)}"
+        )
     lines = [*_lines(found, verbose)]
     if by and not found.problems:
         record(found, by)
-        lines.append(f"recorded in {folder / 'verification.json'} as verified by {by}")
+        lines.append(f"recorded in {shown(str(folder / 'verification.json'))} as verified by {by}")
     answer("\n".join(lines), _values(found))
     return 1 if found.problems else 0
 
@@ -88,18 +91,19 @@ def _specs(place: str) -> list[Spec]:
 
 def _lines(found: Verified, verbose: bool) -> list[str]:
     """The verdict first, then what was checked, then what was not: a line for each kind, or with `verbose` each run."""
+    from fewshot.sharing.plain_texts import shown
     from fewshot.sharing.reported import reported
     from fewshot.sharing.verify_words import grouped, shortened
 
     n_runs, ids = len(found.runs), [run.row.run_id for run in found.runs]
     if found.problems:
-        head = f"{found.folder} does not hold: {counted(len(found.problems), 'problem')}"
+        head = f"{shown(str(found.folder))} does not hold: {counted(len(found.problems), 'problem')}"
         problems = shortened(found.problems, ids)
-        shown = problems if verbose else problems[:_MOST_PROBLEMS]
-        rest = len(problems) - len(shown)
+        kept = problems if verbose else problems[:_MOST_PROBLEMS]
+        rest = len(problems) - len(kept)
         more = [f"  and {counted(rest, 'problem')} more: --verbose shows all"] if rest else []
-        return [head, *(f"  {problem}" for problem in shown), *more, *_other_release(found)]
-    lines = [f"{found.folder} holds: the numbers of {counted(n_runs, 'run')} follow from their predictions"]
+        return [head, *(f"  {problem}" for problem in kept), *more, *_other_release(found)]
+    lines = [f"{shown(str(found.folder))} holds: the numbers of {counted(n_runs, 'run')} follow from their predictions"]
     if found.episodes:
         lines.append(f"  episodes: {len(found.episodes):,} of {counted(n_runs, 'run')} as the sampler draws them")
     if found.reruns:

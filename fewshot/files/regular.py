@@ -81,6 +81,12 @@ def parsed_json(text: str | bytes, **hooks: Any) -> Any:
         return json.loads(text, **hooks)
     except RecursionError as error:
         raise ValueError("its JSON values are nested too deeply") from error
+    except json.JSONDecodeError:
+        raise
+    except ValueError as error:
+        if "set_int_max_str_digits" in str(error):  # Python's own words for what it refuses
+            raise ValueError("it holds an integer of thousands of digits") from error
+        raise
 
 
 def written_text(path: Path, what: str, instead: str) -> str:

@@ -11,6 +11,7 @@ from fewshot.plugins.wording import counted, listed
 from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Companion, Place, names
 from fewshot.protocols._needs import needs
 from fewshot.protocols._shapes import shape_text
+from fewshot.results.published import numbers_of_benchmarks
 
 _WIDE = 100
 _TIME = "Images are embedded once per backbone; add --dry-run to see the time on your machine."
@@ -38,6 +39,15 @@ def _lines(benchmark: Benchmark) -> Iterator[str]:
     ):
         if sentences:
             yield from (f"\n{title}", *_bullets(sentences))
+    yield from ("\nReproduction:", *_bullets([_reproduction(benchmark)]))
+
+
+def _reproduction(benchmark: Benchmark) -> str:
+    """Whether published numbers of the benchmark are stored, and the command that compares with them."""
+    count = numbers_of_benchmarks().get(benchmark.name, 0)
+    if not count:
+        return "none: no published number of it is stored for fewshot reproduce."
+    return f"fewshot reproduce {benchmark.name} --data ROOT compares with {counted(count, 'published number')}."
 
 
 def _of_sets(sets: Sequence[BenchmarkSet]) -> Iterator[str]:

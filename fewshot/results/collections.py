@@ -12,10 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from fewshot.plugins.wording import agreeing, counted
 from fewshot.results.conditions import Condition, as_number, conditions, missing_column
 from fewshot.results.files import Results
 from fewshot.results.parts import PredictionParts
-from fewshot.results.reading import SAME, Disagreement
+from fewshot.results.reading import SAME, Disagreement, Unreadable
 from fewshot.results.row import Row, known_columns
 from fewshot.results.short_names import ShortNames
 
@@ -48,6 +49,27 @@ class StoredRun:
     def has_predictions(self) -> bool:
         """Whether predictions of the run lie beside its row. A failure has none: those of its run id are a result's."""
         return self.row.status == "ok" and bool(self.parts.files())
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A line of a results file that is no row, whose run no other line has."""
+
+    path: Path
+    line: int  # from 1; 0 for several
+    why: str
+    run_id: str = ""  # that it names; "" if that cannot be read
+
+    @property
+    def place(self) -> str:
+        """Such as "line 3 of runs.jsonl"."""
+        return f"line {self.line} of {self.path.name}" if self.line else self.path.name
+
+    @property
+    def sentence(self) -> str:
+        """The place with its run, and why it is no row."""
+        run = f" (run {self.run_id[:8]})" if self.run_id else ""
+        return f"{self.place}{run}: {self.why}"
 
 
 @dataclass(frozen=True)
@@ -94,6 +116,25 @@ class Collection(Results):
     def n_unreadable(self) -> int:
         """The number of lines of all files that are not rows."""
         return sum(file.n_unreadable for file in self.files)
+
+    @property
+    def unreadable(self) -> Sequence[Unreadable]:
+        """The first lines of all files that are not rows."""
+        return tuple(line for file in self.files for line in file.unreadable)
+
+    @property
+    def lost(self) -> Sequence[Lost]:
+        """What could not be read and stands in no other line: a run id that has a row is not lost."""
+        there = {row.run_id for row in self.every if row.status == "ok"}
+        found: list[Lost] = []
+        for file in self.files:
+            lines = file.unreadable
+            found += [Lost(file.path, line.line, line.why, line.run_id) for line in lines if line.run_id not in there]
+            if more := file.n_unreadable - len(lines):
+                found.append(
+                    Lost(file.path, 0, f"{counted(more, 'further line')} that {agreeing(more, 'is', 'are')} no rows")
+                )
+        return found
 
     @property
     def disagreements(self) -> Sequence[Disagreement]:

@@ -24,7 +24,7 @@ from fewshot.results import own_files
 from fewshot.results.bound import bound, difference
 from fewshot.results.parts import PredictionParts
 from fewshot.results.predictions import Predictions
-from fewshot.results.reading import Disagreement
+from fewshot.results.reading import Disagreement, Unreadable
 from fewshot.results.row import Row, check_run_id
 from fewshot.results.short_names import ShortNames
 
@@ -108,14 +108,9 @@ class Results:
         return sum(reading.n_unreadable for reading in own_files.readings(self.path))
 
     @property
-    def first_unreadable(self) -> int:
-        """The number of the first line that is not a row, from 1; 0 if there is none."""
-        return next((r.first_unreadable for r in own_files.readings(self.path) if r.n_unreadable), 0)
-
-    @property
-    def why_unreadable(self) -> str:
-        """Why that line is not a row."""
-        return next((r.why_unreadable for r in own_files.readings(self.path) if r.n_unreadable), "")
+    def unreadable(self) -> Sequence[Unreadable]:
+        """The first lines that are not rows, with the reasons."""
+        return tuple(line for reading in own_files.readings(self.path) for line in reading.unreadable)
 
     @property
     def disagreements(self) -> Sequence[Disagreement]:

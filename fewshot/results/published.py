@@ -114,6 +114,16 @@ def numbers_called(name: str) -> list[PublishedNumber]:
     return [number for table in tables for number in table.numbers]
 
 
+def numbers_of_benchmarks() -> dict[str, int]:
+    """How many published numbers each benchmark of the field has, by its name; those without any are absent. They are
+    what `fewshot reproduce` compares with."""
+    counts: dict[str, int] = {}
+    for table in map(published_table, table_names()):
+        if table.benchmark:
+            counts[table.benchmark] = counts.get(table.benchmark, 0) + len(table.numbers)
+    return counts
+
+
 def published_numbers(word: str = "") -> list[PublishedNumber]:
     """The numbers of all sources whose source, model, head or data has a word in it."""
     wanted = word.lower()

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from fewshot.results.row import Row, known_columns
 MOST_BYTES = 128 << 20  # of files whose rows stay in memory, beside the file read last
 _COARSE_NS = 100_000_000  # a file that changed this shortly before reading may change again in the same tick
 _CHUNK_BYTES = 1 << 20
+_MOST_UNREADABLE = 100  # lines of which the reason is kept
+_RUN_ID = re.compile(rb'"run_id": ?"([0-9a-f]{16})(?![0-9a-f])')
 SAME = 1e-9  # between two accuracies: machines may sum in another order
 _log = logging.getLogger("fewshot")
 _Stamp = tuple[int, int, int, int]  # device, inode, size, nanoseconds of the last change
@@ -48,6 +51,15 @@ class Disagreement:
         )
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """A line that is not a row."""
+
+    line: int  # from 1
+    why: str
+    run_id: str = ""  # that it names, as far as that can be read
+
+
 @dataclass(frozen=True, eq=False)
 class Reading:
     """The rows in the first `n_bytes` of a file, which end with a line."""
@@ -55,8 +67,7 @@ class Reading:
     latest: Mapping[Any, Row] = field(default_factory=dict)  # results by run id, failures by spec
     n_lines: int = 0
     n_unreadable: int = 0
-    first_unreadable: int = 0  # number of the line, from 1
-    why_unreadable: str = ""  # that line
+    unreadable: tuple[Unreadable, ...] = ()  # the first of these lines, at most a hundred
     places: Mapping[str, int] = field(default_factory=dict)  # the line of each result in `latest`, by run id
     disagreements: Mapping[str, Disagreement] = field(default_factory=dict)  # by run id
     n_bytes: int = 0
@@ -90,7 +101,8 @@ def read(path: Path) -> Reading:
     if kept is None or kept.stamp != stamp or not kept.settled:
         kept = _read(path, kept)
         if kept.shown.n_unreadable and kept.shown.latest:  # else the reader of a file without rows says what it is
-            _warn_unreadable(path, kept.shown.n_unreadable, kept.shown.first_unreadable, kept.shown.why_unreadable)
+            first = kept.shown.unreadable[0]
+            _warn_unreadable(path, kept.shown.n_unreadable, first.line, first.why)
         if kept.shown.disagreements:
             _warn_disagreements(path, tuple(kept.shown.disagreements.values()))
     _keep(key, kept)
@@ -140,7 +152,7 @@ def _begins_with(file: IO[bytes], known: Reading) -> bool:
 def _with_lines(known: Reading, lines: Iterable[bytes]) -> Reading:
     """The reading, with these further lines."""
     digest, n_lines, n_bytes, wrong = known.digest.copy(), known.n_lines, known.n_bytes, known.n_unreadable
-    first, why, rows = known.first_unreadable, known.why_unreadable, _Rows.of(known)
+    unreadable, rows = list(known.unreadable), _Rows.of(known)
     for line in lines:
         n_lines, n_bytes = n_lines + 1, n_bytes + len(line)
         digest.update(line)
@@ -149,8 +161,9 @@ def _with_lines(known: Reading, lines: Iterable[bytes]) -> Reading:
                 rows.add(Row.from_json(line.decode()), n_lines)
         except ValueError as error:
             wrong += 1
-            first, why = (first, why) if first else (n_lines, _sentence(error))
-    return Reading(rows.latest, n_lines, wrong, first, why, rows.places, rows.disagreements, n_bytes, digest)
+            if len(unreadable) < _MOST_UNREADABLE:
+                unreadable.append(Unreadable(n_lines, _sentence(error), _run_id_in(line)))
+    return Reading(rows.latest, n_lines, wrong, tuple(unreadable), rows.places, rows.disagreements, n_bytes, digest)
 
 
 @dataclass(eq=False)
@@ -181,6 +194,12 @@ class _Rows:
         elif abs(earlier.accuracy - row.accuracy) > SAME:
             lines, accuracies = (self.places[row.run_id], line), (earlier.accuracy, row.accuracy)
             self.disagreements[row.run_id] = Disagreement(row.run_id, row.n_episodes, lines, accuracies)
+
+
+def _run_id_in(line: bytes) -> str:
+    """The run id that a line which is no row names; "" for none."""
+    found = _RUN_ID.search(line)
+    return found[1].decode() if found else ""
 
 
 def _sentence(error: ValueError) -> str:

@@ -5,20 +5,25 @@ A row that a person or a damaged disk changed is refused by the name of its colu
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from fewshot.plugins.fields import NOT_NEGATIVE, SEED, Rule, declare, integer, one_of
+from fewshot.plugins.fields import SEED, Rule, declare, integer, one_of
 from fewshot.results.columns import SCHEMA
 from fewshot.results.declared import declared
 
 _ROUNDING = 1e-9  # a mean of ones may be rounded up
 _OLD_MISS = 1e-3  # a measure of an older row may lie this far outside of its interval: that had few different values
 _MOST = 1 << 53
+_MOST_SECONDS = 10**11  # thirty centuries: the sum over many processors
 _LONGEST = 60  # characters of a value in an error
 FRACTION = Rule("in [0, 1]", lambda value: 0 <= value <= 1 + _ROUNDING)
 _NUMBER = Rule(f"between {-_MOST:,} and {_MOST:,}", lambda value: -_MOST <= value <= _MOST)
+_RATE = Rule(f"between 0 and {_MOST:,}", lambda value: 0 <= value <= _MOST)
+_SECONDS = Rule(f"between 0 and {_MOST_SECONDS:,} seconds", lambda value: 0 <= value <= _MOST_SECONDS)
+_TIME = Rule("empty or a date and time of ISO 8601, such as 2026-01-31T12:00:00+00:00", lambda text: _is_time(text))
 _COUNT = integer(0, _MOST)
 _OF_TYPE: Mapping[str, Rule] = {"int": _COUNT, "int | None": _COUNT, "float": _NUMBER, "float | None": _NUMBER}
 _UNITS = ("accuracy", "new_images", "new_classes", "new_draws")
@@ -33,9 +38,14 @@ _OF_COLUMN = declare(
     accuracy=FRACTION,
     new_classes_monte_carlo=FRACTION,
     seen_error=FRACTION,
-    seconds_embedding=NOT_NEGATIVE,
-    seconds_solving=NOT_NEGATIVE,
-    seconds_per_episode=NOT_NEGATIVE,
+    seconds_embedding=_SECONDS,
+    seconds_solving=_SECONDS,
+    seconds_per_episode=_SECONDS,
+    images_per_second=_RATE,
+    image_bytes_per_second=_RATE,
+    device_use=FRACTION,
+    device_joules=_RATE,
+    finished=_TIME,
 )
 _INTERVALS = tuple(("accuracy", f"{of}_low", f"{of}_high", _ROUNDING) for of in _UNITS)
 
@@ -70,6 +80,13 @@ def short(value: Any) -> str:
     """The value as Python text, cut if it is long."""
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return not text or bool(datetime.datetime.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 @cache

@@ -17,6 +17,9 @@ sizes before anything is opened, nothing imports code that a row names, and no l
     verify_words.py   a verification in few lines       submission_names.py  names that tell submissions apart
     reported.py       columns that nobody can check
     board.py     the submissions of a folder, ranked    entries.py   a run on a leaderboard, with its labels
+    held_runs.py  rows of submissions that are one run, or contradict each other
+    data_names.py  the name of a row's data, which nothing hashes      board_names.py  what a leaderboard calls data
+    releases.py   releases and times that a submission states          plain_texts.py  texts that hide nothing
     board_page.py  the leaderboard as a page, with
     board_templates.py   its templates
 """

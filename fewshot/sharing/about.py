@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 from fewshot.files.regular import parsed_json
 from fewshot.sharing.layout import ABOUT, VERIFICATION, content, is_name
+from fewshot.sharing.plain_texts import check_plain
 
 FORMAT = "fewshot-submission-1"
 _LONGEST = {"name": 100, "authors": 500, "url": 500, "note": 4000, "made": 40, "fewshot": 40}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class About:
     def __post_init__(self) -> None:
         for name, longest in _LONGEST.items():
             text = getattr(self, name)
-            if not isinstance(text, str) or len(text) > longest or _CONTROL.search(text):
+            if not isinstance(text, str) or len(text) > longest:
                 raise ValueError(
-                    f"the {name} of a submission should be a text of at most {longest:,} characters without control "
-                    f"characters, found {text!r:.80}"
+                    f"the {name} of a submission should be a text of at most {longest:,} characters, found {text!r:.80}"
                 )
+            check_plain(f"the {name} of a submission", text, lines=name == "note")
         if not self.name.strip():
             raise ValueError("a submission needs a name, such as --name 'ResNet baselines'")
         check_url(self.url)

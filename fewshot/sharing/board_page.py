@@ -24,8 +24,10 @@ from fewshot.report.tables.cost_columns import CostCell
 from fewshot.results.row_specs import specs_of
 from fewshot.sharing.about import About
 from fewshot.sharing.board import BenchmarkTable, Board, Table
-from fewshot.sharing.board_templates import REFUSED, SUBMISSIONS, TABLE
-from fewshot.sharing.entries import Entry, labels_of_mean, not_checked
+from fewshot.sharing.board_templates import CONFLICTS, REFUSED, SUBMISSIONS, TABLE
+from fewshot.sharing.claims import other_version
+from fewshot.sharing.entries import Entry, labels_of_mean, never_checked, not_checked_here
+from fewshot.sharing.plain_texts import shown as shown_name
 from fewshot.sharing.verify import Record, Verified, records
 from fewshot.statistics.interval import THESE_IMAGES
 
@@ -95,9 +97,17 @@ def _parts(board: Board) -> Iterator[Part]:
     if board.submissions:
         piece = Piece("Submissions", {"submissions": [_submission(one, board.names) for one in board.submissions]})
         yield Part("submissions", [rendered(SUBMISSIONS, piece)])
+    if board.conflicts:
+        piece = Piece("Contradictions", {"remarks": board.conflicts})
+        yield Part("contradictions", [rendered(CONFLICTS, piece)])
     if board.refused:
         refused = [
-            (one.folder.name, one.manifest.about.name if one.manifest else "", one.problems[:_MOST_PROBLEMS], more)
+            (
+                shown_name(one.folder.name),
+                one.manifest.about.name if one.manifest else "",
+                one.problems[:_MOST_PROBLEMS],
+                more,
+            )
             for one in board.refused
             for more in [max(0, len(one.problems) - _MOST_PROBLEMS)]
         ]
@@ -111,16 +121,17 @@ def _means(number: int, one: BenchmarkTable, names: Mapping[Path, str], about: M
         first, *others = one.sources[runs]
         authors = [about[first].authors] if about[first].authors else []
         also = [f"also in {names[folder]}" for folder in others]
-        unchecked = not_checked(one.entries[runs])
-        return (
-            Text(names[first], (*authors, *also), about[first].url),
-            Text(", ".join(one.verified_by[runs]), (unchecked,) if unchecked else ()),
-            Text(", ".join(labels_of_mean(one.entries[runs]))),
-        )
+        unchecked = not_checked_here(one.entries[runs])
+        by = [f"verified by {', '.join(one.verified_by[runs])}"] if one.verified_by[runs] else []
+        return (Text(names[first], (*authors, *also, *by, *([unchecked] if unchecked else [])), about[first].url),)
 
-    table = benchmark_table(one.ranking, one, ("submission", "verified by", "labels"), texts)
-    if table.costs:
-        table = replace(table, caption=f"{table.caption} {_REPORTED}")
+    def remarks(runs: SetRuns) -> tuple[str, ...]:
+        return tuple(filter(None, [", ".join(labels_of_mean(one.entries[runs]))]))
+
+    table = benchmark_table(one.ranking, one, ("submission",), texts, remarks)
+    never = never_checked(entry for entries in one.entries.values() for entry in entries)
+    further = [_REPORTED if table.costs else "", never]
+    table = replace(table, caption=" ".join(filter(None, [table.caption, *further])))
     return Piece(table.title, {"number": number, "table": table}, "Benchmark means")
 
 
@@ -147,18 +158,20 @@ def _piece(number: int, table: Table, names: Mapping[Path, str]) -> Piece:
         "lines": lines,
         "falling": all(a.value >= b.value for a, b in pairwise(lines)),
         "with_minus": any(line.minus for line in lines),
-        "with_labels": any(line.labels for line in lines),
         "with_data": len({line.data for line in lines}) > 1,  # the title names it else
         "costs": titles,
         "filterable": len(lines) > 5,
         "caption": " ".join(filter(None, texts)),
         "remarks": [
             *ranking.caveats,
+            *table.data_names,
             *([ONLY_THESE] if ranking.population == THESE_IMAGES else []),
             *([f"{meaning(titles)} {_REPORTED}"] if titles else []),
+            *filter(None, [never_checked(entries)]),
         ],
     }
-    return Piece(ranking.task, values, "Tables")
+    other = other_version(ranking.best.row)
+    return Piece(f"{ranking.task} (not checked: {other})" if other else ranking.task, values, "Tables")
 
 
 def _costs(entries: Sequence[Entry]) -> tuple[tuple[str, ...], list[tuple[CostCell, ...]]]:
@@ -193,7 +206,9 @@ def _line(
         place=place,
         method=", ".join(shown.name(row)),
         spec="; ".join(
-            filter(None, (row.backbone, row.transform, row.evaluator, chosen_before(row), f"run {row.run_id}"))
+            filter(
+                None, (row.backbone, row.transform, row.evaluator, chosen_before(row), f"run {entry.shared.row.run_id}")
+            )
         ),
         accuracy=f"{100 * standing.accuracy:.1f}",
         value=standing.accuracy,
@@ -209,7 +224,7 @@ def _line(
         also=entry.also,
         data=specs_of(row).dataset.short_name,
         verified_by=", ".join(entry.verified_by),
-        not_checked=entry.not_checked,
+        not_checked=not_checked_here([entry]),
         costs=costs,
         episodes=row.n_episodes,
     )
@@ -219,7 +234,7 @@ def _submission(one: Verified, names: Mapping[Path, str]) -> dict[str, object]:
     assert one.manifest is not None
     by = [f"{each.by}, {each.when[:10]}: {_checked(each)}" for each in records(one.folder, one.manifest)]
     return {
-        "folder": one.folder.name,
+        "folder": shown_name(one.folder.name),
         "about": one.manifest.about,
         "name": names[one.folder],
         "n_runs": len(one.runs),

@@ -21,14 +21,13 @@ TABLE = (
 {%- if falling %} aria-sort="descending"{% endif %}>accuracy</th>
 {%- if with_minus %}<th scope="col" class="number">minus best</th>{% endif %}
 <th scope="col">submission</th>
-<th scope="col">verified by</th>
 {%- for title in costs %}<th scope="col" class="number">{{ title }}</th>{% endfor %}
-{%- if with_labels %}<th scope="col">labels</th>{% endif %}
 {%- if with_data %}<th scope="col">data</th>{% endif %}
 <th scope="col" class="number">episodes</th></tr></thead>
 <tbody>
 {% for line in lines %}
-<tr><th scope="row" title="{{ line.spec }}"><span class="rank">{{ line.place }}.</span> {{ line.method }}</th>
+<tr><th scope="row" title="{{ line.spec }}"><span class="rank">{{ line.place }}.</span> {{ line.method }}
+{%- if line.labels %}<span class="further">{{ line.labels }}</span>{% endif %}</th>
 {#- -#}
 <td class="number accuracy" data-title="accuracy" data-value="{{ line.value }}">
 {%- if line.is_best %}<strong>{{ line.accuracy }}</strong>{% else %}{{ line.accuracy }}{% endif %}
@@ -38,12 +37,11 @@ TABLE = (
 {%- if line.minus_bounds %}<span class="further">{{ line.minus_bounds }}</span>{% endif %}</td>{% endif %}
 <td class="about" data-title="submission">{{ linked(line.about, line.name) }}
 {%- if line.about.authors %}<span class="further">{{ line.about.authors }}</span>{% endif %}
-{%- for text in line.also %}<span class="further">also in {{ text }}</span>{% endfor %}</td>
-<td data-title="verified by">{{ line.verified_by }}
+{%- for text in line.also %}<span class="further">also in {{ text }}</span>{% endfor %}
+{%- if line.verified_by %}<span class="further">verified by {{ line.verified_by }}</span>{% endif %}
 {%- if line.not_checked %}<span class="further">{{ line.not_checked }}</span>{% endif %}</td>
 {%- for cell in line.costs %}<td class="number" data-title="{{ costs[loop.index0] }}"
 {%- if cell.value is not none %} data-value="{{ cell.value }}"{% endif %}>{{ cell.text }}</td>{% endfor %}
-{%- if with_labels %}<td data-title="labels">{{ line.labels }}</td>{% endif %}
 {%- if with_data %}<td data-title="data">{{ line.data }}</td>{% endif %}
 {#- -#}
 <td class="number" data-title="episodes" data-value="{{ line.episodes }}">{{ "{:,}".format(line.episodes) }}</td></tr>
@@ -89,6 +87,11 @@ SUBMISSIONS = (
 <p class="caption">To check more: <code>fewshot verify FOLDER --data IMAGES --rerun 3 --by NAME</code></p>
 """
 )
+CONFLICTS = """\
+{% from "macros.html.j2" import notes %}
+<p>A run id belongs to one run. These submissions give one to two.</p>
+{{ notes(remarks) }}
+"""
 REFUSED = """\
 <p>These submissions failed their verification.</p>
 <dl class="findings">

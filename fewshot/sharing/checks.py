@@ -24,6 +24,7 @@ from fewshot.results.seen_classes import SEEN, UNKNOWN, seen_classes
 from fewshot.results.selection_rule import NOTHING, SUPPORT, Selection, chosen_on
 from fewshot.runs.scores import score
 from fewshot.sharing.claims import OtherVersion, claim_problems
+from fewshot.sharing.data_names import name_problems
 from fewshot.sharing.designs import SharedDesign
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.members import (
@@ -35,6 +36,7 @@ from fewshot.sharing.run_ids import identity_problems
 from fewshot.sharing.shared import Checked, Shared, Unknown, one_line
 
 CLOSE = 1e-7  # between two computations of a number: machines sum in another order, and solve for quantiles
+CHOICE = "its choice of hyperparameters"  # the kind of what a rerun checks
 _SCORES = tuple(column.name for column in fields(Score) if column.name != "measures")
 _LATER = (None, "")  # values of columns that an older release did not have
 
@@ -56,14 +58,16 @@ def check(shared: Shared, results: Results, at_hand: AtHand | None = None) -> Ch
     if shared.own_code and not own_columns(row):
         problems.append("it is said to be own code, but all its members are fewshot's")
     if row.selection_rule:
-        unchecked.append("its choice of hyperparameters: its trials are not here, but --rerun repeats them")
-    looks = (partial(identity_problems, first=first, at_hand=at_hand), *_LOOKS)
-    for look in looks:
+        unchecked.append(f"{CHOICE}: its trials are not here, but --rerun repeats them")
+    identified = False
+    for look in (partial(identity_problems, first=first, at_hand=at_hand), *_LOOKS):
         try:
-            problems += look(shared)
+            found = list(look(shared))
+            problems += found
+            identified |= isinstance(look, partial) and not found
         except (Unknown, ValueError) as error:
             (unchecked if isinstance(error, Unknown) else problems).append(one_line(error))
-    return Checked(tuple(problems), tuple(unchecked))
+    return Checked(tuple(problems), tuple(unchecked), identified)
 
 
 def _check_count(row: Row, parts: PredictionParts) -> None:
@@ -187,8 +191,11 @@ def _size_problems(shared: Shared) -> Iterable[str]:
 
 
 def _name_problems(shared: Shared) -> Iterable[str]:
-    """A digest of class names that is not that of the names; rows of older releases have none."""
+    """A name of the data that is not the one beside the row, and a digest of class names that is not that of the names;
+    rows of older releases have none."""
     row, design = shared.row, shared.design
+    if problems := name_problems(row, design):
+        return problems
     if not design.has_names or row.classes_digest in ("", classes_digest(design.class_names)):
         return []
     return [f"classes_digest is {row.classes_digest[:12]} in the row, but it is not that of its class names"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from fewshot import protocols
@@ -14,6 +15,8 @@ from fewshot.results.row_specs import specs_of, without_paths
 from fewshot.sharing.designs import SharedDesign
 from fewshot.sharing.members import shape
 
+_PROTOCOL = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(?:@fewshot)?@(?:0|[1-9][0-9]{0,8})")
+
 
 class OtherVersion(Exception):
     """The row follows a version of the benchmark that this release does not have."""
@@ -21,6 +24,9 @@ class OtherVersion(Exception):
 
 def claim_problems(row: Row, design: SharedDesign) -> Iterator[str]:
     """Every choice of a benchmark that a row claims and does not have; nothing for rows of suites."""
+    if problem := _name_problem(row):
+        yield problem
+        return
     known = _claimed(row)
     if known is None:
         return
@@ -36,13 +42,51 @@ def claim_labels(row: Row) -> list[str]:
     try:
         known = _claimed(row)
     except OtherVersion:
-        return []
+        return [f"{row.protocol} not checked"]
     if known is None:
         return []
     size = specs_of(row).backbone.fields.get("image_size")
     labels = [] if has_own_head(row, known) else [OTHER_HEAD]
     other = known.image_size is not None and size not in (None, known.image_size)
     return labels + ([f"the benchmark shows {known.image_size} px"] if other else [])
+
+
+def other_version(row: Row) -> str:
+    """That this release cannot check the version of the benchmark that a row claims, in words; "" if it can."""
+    try:
+        _claimed(row)
+    except OtherVersion as error:
+        return str(error).removeprefix("its benchmark: ")
+    return ""
+
+
+def _name_problem(row: Row) -> str:
+    """Why the column `protocol` is no name of a benchmark or suite with its version; "" if it is one, and for none.
+
+    A suite of one's own is named as in Python, such as "my_suite@1". What differs from a benchmark of the field in
+    case or punctuation alone is none of one's own.
+    """
+    name, _, _ = row.protocol.rpartition("@")
+    if row.protocol and not _PROTOCOL.fullmatch(row.protocol):
+        return (
+            f"column protocol should be the name of a benchmark or suite with its version, such as cifar_fs@1, found "
+            f"{row.protocol!r:.80}"
+        )
+    of_field = {_letters(known): known for known in protocols.names()}
+    wanted = of_field.get(_letters(name))
+    if wanted is not None and wanted != name:
+        return f"column protocol should spell the benchmark {wanted} as it is, found {row.protocol!r:.80}"
+    if wanted is None and row.benchmark_set:
+        return (
+            f"column benchmark_set is {row.benchmark_set!r:.40}, but {row.protocol or 'no protocol'!r:.80} is no "
+            "benchmark of the field, which alone has named sets"
+        )
+    return ""
+
+
+def _letters(name: str) -> str:
+    """The letters and digits of a name, in small letters."""
+    return re.sub(r"[^a-z0-9]", "", name.casefold())
 
 
 def _claimed(row: Row) -> Benchmark | None:
@@ -52,7 +96,7 @@ def _claimed(row: Row) -> Benchmark | None:
         return None
     known = protocols.benchmark(name)
     if row.protocol != known.protocol:
-        raise OtherVersion(f"its benchmark: this release has {known.protocol}, not {row.protocol:.80}")
+        raise OtherVersion(f"its benchmark: this release has {known.protocol}, not {row.protocol}")
     return known
 
 

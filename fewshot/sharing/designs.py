@@ -65,15 +65,19 @@ class SharedDesign:
             found = SharedDesign(
                 str(values["dataset"]),
                 tuple(map(str, values["class_names"])),
-                _integers(values["classes"]),
+                _integers(values, "classes"),
                 str(values["group_name"]),
-                _integers(values["groups"]),
-                _integers(values["pools"]),
+                _integers(values, "groups"),
+                _integers(values, "pools"),
                 str(values["labels_digest"]),
                 None if values["class_vectors_digest"] is None else str(values["class_vectors_digest"]),
             )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"a design is not readable: {error!r:.80}") from error
+        except KeyError as error:
+            raise ValueError(f"a design in runs.json should have {error}, which is missing") from error
+        except TypeError as error:
+            raise ValueError(
+                f"a design in runs.json should be a JSON object of lists and texts, found {values!r:.80}"
+            ) from error
         found._check()
         return found
 
@@ -87,9 +91,10 @@ class SharedDesign:
             raise ValueError("a design should give the group of every class")
 
 
-def _integers(values: Any) -> tuple[int, ...]:
+def _integers(design: Any, name: str) -> tuple[int, ...]:
+    values = design[name]
     if not isinstance(values, list) or any(type(value) is not int for value in values):
-        raise TypeError("a list of integers is missing")
+        raise ValueError(f"the {name} of a design in runs.json should be a list of integers, found {values!r:.80}")
     return tuple(values)
 
 

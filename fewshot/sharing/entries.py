@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
 
 from fewshot.report.rows.choices import chosen_before
 from fewshot.report.rows.costs import Costs, RunCost
@@ -16,6 +18,8 @@ from fewshot.sharing.reported import REPORTED
 from fewshot.sharing.shared import Shared
 from fewshot.sharing.verify import KINDS_OF_CHECKS, Verified
 
+_REPORTED = frozenset(one.name for one in REPORTED)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -26,11 +30,17 @@ class Entry:
     checks: Mapping[str, str] = field(default_factory=dict)  # the strongest check of each person who verified it
     costs: RunCost | None = None
     also: tuple[str, ...] = ()  # other submissions that hold the run, with their number
+    folders: tuple[Path, ...] = ()  # of all submissions that hold it
+    dataset: str = ""  # its data set as tables show it, if that differs from the row's
+    twin: int = 0  # how many entries before this one have its run id, for another run or another benchmark
+    contested: bool = False  # another submission gives its run id to another run
 
-    @property
+    @cached_property
     def row(self) -> Row:
-        """The row."""
-        return self.shared.row
+        """The row as tables show it: its run id is that of no other entry."""
+        row = self.shared.row
+        run_id = f"{self.twin + 1}:{row.run_id}" if self.twin else row.run_id
+        return replace(row, run_id=run_id, dataset=self.dataset or row.dataset)
 
     @property
     def verified_by(self) -> tuple[str, ...]:
@@ -55,6 +65,8 @@ class Entry:
         if size := image_size(self.row):
             yield f"{size} px"
         yield from claim_labels(self.row)
+        if self.contested:
+            yield "its run id is another run's too"
         if self.shared.own_code or own_columns(self.row):
             yield "own code"
 
@@ -70,7 +82,7 @@ class Entry:
 
     def unchecked(self) -> Iterator[str]:
         """The names of what nobody checked or could check of the run, as far as a leaderboard shows it."""
-        texts = " ".join(text for text in self.source.unchecked if self.row.run_id in text)
+        texts = " ".join(text for text in self.source.unchecked if self.shared.row.run_id in text)
         if "its run id" in texts:
             yield "run id"
         if self.row.n_params and "its number of weights" in texts:
@@ -89,8 +101,23 @@ class Entry:
 
 def not_checked(entries: Iterable[Entry]) -> str:
     """What nobody checked or could check of some of these runs, in one line."""
-    names = dict.fromkeys(name for entry in entries for name in entry.unchecked())
-    return f"not checked: {', '.join(names)}" if names else ""
+    return _not_checked(name for entry in entries for name in entry.unchecked())
+
+
+def not_checked_here(entries: Iterable[Entry]) -> str:
+    """The same without what nobody can check of any run."""
+    return _not_checked(name for entry in entries for name in entry.unchecked() if name not in _REPORTED)
+
+
+def never_checked(entries: Iterable[Entry]) -> str:
+    """What some of these runs have and nobody can check of any run, in one sentence; "" for nothing."""
+    names = dict.fromkeys(name for entry in entries for name in entry.unchecked() if name in _REPORTED)
+    return f"Not checked of any run: {', '.join(names)}." if names else ""
+
+
+def _not_checked(names: Iterable[str]) -> str:
+    text = ", ".join(dict.fromkeys(names))
+    return f"not checked: {text}" if text else ""
 
 
 def labels_of_mean(entries: Sequence[Entry]) -> tuple[str, ...]:

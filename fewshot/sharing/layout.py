@@ -6,10 +6,12 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from fewshot.files.regular import read_bytes
+from fewshot.plugins.wording import counted
+from fewshot.sharing.plain_texts import shown
 
 ABOUT, RUNS, ROWS, README = "submission.json", "runs.json", "rows.jsonl", "README.md"
 VERIFICATION = "verification.json"
@@ -52,6 +54,21 @@ def files_of(folder: Path) -> Mapping[str, int]:
                 f"the submission has more than {_MOST_FILES:,} files or {_MOST_BYTES >> 30} GiB; split it into several"
             )
     return sizes
+
+
+def empty_folders(folder: Path, names: Iterable[str]) -> list[str]:
+    """A sentence if a submission has empty folders, except those of listed files that are missing; `names`: of all
+    listed files."""
+    above, expected = folder / _PREDICTIONS, {run_of(name) for name in names}
+    if not above.is_dir():
+        return []
+    with os.scandir(above) as entries:
+        empty = sorted(e.name for e in entries if e.is_dir(follow_symlinks=False) and not os.listdir(e.path))
+    if not (odd := [name for name in empty if name not in expected]):
+        return []
+    return [
+        f"{_PREDICTIONS} has {counted(len(odd), 'empty folder')} without a run, such as {_shown(odd[0])}; remove all"
+    ]
 
 
 def check_is_submission(folder: Path) -> None:
@@ -118,4 +135,4 @@ def sha256_of(path: Path) -> str:
 
 def _shown(name: object) -> str:
     """A name as people may safely read it."""
-    return repr(str(name).encode(errors="replace").decode()[:120])
+    return repr(shown(str(name)[:120]))

@@ -9,7 +9,7 @@ from fewshot.plugins.wording import counted
 from fewshot.report.rows.benchmark_means import averages, explained
 from fewshot.report.rows.errors import TestImages
 from fewshot.report.rows.shown import Shown
-from fewshot.report.rows.tasks import shot_label
+from fewshot.report.rows.tasks import interval, shot_label
 from fewshot.report.rows.wording import percent
 from fewshot.sharing.about import Manifest
 from fewshot.sharing.commands import recreation
@@ -38,7 +38,7 @@ def readme(manifest: Manifest, runs: Sequence[Shared], n_bytes: int, n_test: Tes
         "|---|---|---|---|---|---|---|",
         *_table(runs),
         "",
-        "Each number is the mean over episodes ± its 95 % interval.",
+        _explained(runs),
         "",
         *_benchmarks(runs, n_test),
         "## Check it",
@@ -76,6 +76,15 @@ def _table(runs: Sequence[Shared]) -> list[str]:
             )
         ]
     ]
+
+
+def _explained(runs: Sequence[Shared]) -> str:
+    """What the numbers of the table are, and what stands beside them."""
+    with_interval = [interval(run.row) is not None for run in runs]
+    mean = "Each number is the mean over episodes"
+    if all(with_interval):
+        return f"{mean} ± its 95 % interval."
+    return f"{mean}, with ± its 95 % interval where it has one." if any(with_interval) else f"{mean}."
 
 
 def _benchmarks(runs: Sequence[Shared], n_test: TestImages) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from fewshot.results.columns import Training
 from fewshot.results.row import Row
+from fewshot.sharing.data_names import is_chosen
 
 _DEFAULTS = {column.name: column.default for column in fields(Row)}
 
@@ -21,7 +22,9 @@ class Reported:
     on_boards: bool = False
 
     def has(self, row: Row) -> bool:
-        """Whether a row has a value in one of the columns."""
+        """Whether a row has a value in one of the columns, of data one that its submitter chose."""
+        if self is NAME_OF_DATA:
+            return is_chosen(row)
         return any(getattr(row, column) != _DEFAULTS[column] for column in self.columns)
 
 
@@ -29,6 +32,7 @@ _SECONDS = ("seconds_embedding", "seconds_solving", "seconds_per_episode")
 _RATES = ("n_embedded", "images_per_second", "image_bytes_per_second", "device_use")
 _BATCHES = ("embedding_batch", "embedding_compiled", "embedding_workers")
 _TRAINING = tuple(column.name for column in fields(Training))
+NAME_OF_DATA = Reported("name of the data", "names of the data", ("dataset",))
 REPORTED = (
     Reported("FLOPs", "FLOPs", ("flops",), on_boards=True),
     Reported("seconds", "seconds", _SECONDS, on_boards=True),
@@ -42,6 +46,7 @@ REPORTED = (
     Reported("software", "software", ("versions", "commit")),
     Reported("date", "dates", ("finished",)),
     Reported("revision of the data", "revisions of the data", ("data_revision",)),
+    NAME_OF_DATA,
     Reported("training of the network", "training of the networks", _TRAINING),
 )
 

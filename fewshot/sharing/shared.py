@@ -28,6 +28,7 @@ class Checked:
 
     problems: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()  # what could not be checked, and why
+    identified: bool = False  # the run id was computed again and is that of the row
 
 
 class Unknown(Exception):

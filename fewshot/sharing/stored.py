@@ -14,6 +14,7 @@ from fewshot.sharing.about import parsed, refuse_constant, unique
 from fewshot.sharing.designs import SharedDesign
 from fewshot.sharing.layout import ROWS, RUNS, content, is_run_id
 from fewshot.sharing.members import RECORDED
+from fewshot.sharing.plain_texts import check_plain
 from fewshot.sharing.shared import Shared
 
 _FORMAT = "fewshot-shared-runs-1"
@@ -102,6 +103,9 @@ def _row(line: bytes) -> Row:
         )
     if row.status != "ok" or row.accuracy is None:
         raise ValueError("it has no result")
+    for name, value in row.columns().items():
+        if isinstance(value, str) and value:
+            check_plain(f"column {name}", value)
     if row.error:
         raise ValueError(f"column error should be empty in a row with a result, found {short(row.error)}")
     return row

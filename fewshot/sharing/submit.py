@@ -33,6 +33,7 @@ from fewshot.sharing.cleaning import (
     private_words,
 )
 from fewshot.sharing.commands import command_of
+from fewshot.sharing.data_names import named_as
 from fewshot.sharing.designs import SharedDesign, of_images, of_predictions
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, is_run_id, sha256_of
@@ -52,6 +53,7 @@ class Submitted:
     manifest: Manifest
     runs: tuple[Shared, ...]
     n_bytes: int
+    n_lost: int = 0  # lines of the results files that are no rows, and no other line has their run
 
 
 def submit(runs: Collection, out: Path, about: About, at_hand: AtHand) -> Submitted:
@@ -82,6 +84,11 @@ def _written(runs: Collection, folder: Path, about: About, at_hand: AtHand) -> S
             shutil.rmtree(target.parts(run.row.run_id).folder, ignore_errors=True)
             why = " ".join(str(error).split()) or type(error).__name__
             left_out.append((run.row.run_id, bounded(cleaned(why, places_of(run.row)))))
+    lost = runs.lost
+    left_out += [
+        (one.run_id or one.place, bounded(f"{f'{one.place} ' * bool(one.run_id)}cannot be read: {cleaned(one.why)}"))
+        for one in lost
+    ]
     if not kept:
         raise _none_shared(left_out)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -93,7 +100,7 @@ def _written(runs: Collection, folder: Path, about: About, at_hand: AtHand) -> S
     write_atomically(folder / README, page_of(folder, manifest, kept))
     manifest = replace(manifest, files=listed_files(folder))
     write_atomically(folder / ABOUT, manifest.text().encode())
-    return Submitted(manifest, tuple(kept), size)
+    return Submitted(manifest, tuple(kept), size, len(lost))
 
 
 def _none_shared(left_out: Sequence[tuple[str, str]]) -> ItemisedError:
@@ -144,6 +151,7 @@ def _shared(run: StoredRun, target: Results, at_hand: AtHand, words: Sequence[st
     if not code:
         check_identity(row, clean)
     design, code = replace(design, dataset=cleaned(design.dataset, places)), cleaned(code, places)
+    clean = named_as(clean, design.dataset)
     shared = Shared(clean, design, _identities(row, dataset), code, command_of(clean))
     if word := private_word_in(_texts(shared), words):
         raise ValueError(f"its texts hold {word!r}, a name of this user or machine; rename the folder and run it again")

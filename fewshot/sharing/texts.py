@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from fewshot.plugins.wording import agreeing, listed
 from fewshot.report.rows.errors import n_test_images
 from fewshot.results.files import Results
 from fewshot.sharing.about import Manifest
 from fewshot.sharing.commands import command_of
 from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, VERIFICATION, content, files_of
+from fewshot.sharing.members import own_columns
 from fewshot.sharing.readme import readme
 from fewshot.sharing.shared import Checked, Shared
 
@@ -31,7 +33,7 @@ def check_texts(folder: Path, manifest: Manifest, runs: Sequence[Shared]) -> Che
         return Checked(unchecked=(f"commands and {README}: fewshot {wrote} wrote them, this is {here}",))
     own = sum(bool(run.own_code) for run in runs)
     why = () if not own else (f"{README}, and the commands of own code: only its authors can write them",)
-    problems = list(_command_problems(runs))
+    problems = [*_command_problems(runs), *_code_problems(runs)]
     if not own and content(folder, README) != page_of(folder, manifest, runs):
         problems.append(f"{README} is not the page that its rows give: it was changed")
     return Checked(tuple(problems), why)
@@ -41,3 +43,11 @@ def _command_problems(runs: Sequence[Shared]) -> Iterator[str]:
     for run in runs:
         if not run.own_code and run.command != (wanted := command_of(run.row)):
             yield f"run {run.row.run_id}: its command in {RUNS} is {run.command[:200]!r}, but its row gives {wanted!r}"
+
+
+def _code_problems(runs: Sequence[Shared]) -> Iterator[str]:
+    """Rows with members that this release, which wrote them, does not have, and that are not said to be own code."""
+    for run in runs:
+        if not run.own_code and (own := own_columns(run.row)):
+            are = agreeing(len(own), "is", "are")
+            yield f"run {run.row.run_id}: its {listed(own)} {are} not fewshot's, but {RUNS} names no own code"

@@ -13,7 +13,7 @@ from typing import Any
 from fewshot.files.atomic import write_atomically
 from fewshot.results.files import Results
 from fewshot.sharing.about import Manifest, parsed
-from fewshot.sharing.checks import check
+from fewshot.sharing.checks import CHOICE, check
 from fewshot.sharing.cleaning import cleaned
 from fewshot.sharing.data import check_episodes
 from fewshot.sharing.images import AtHand
@@ -24,10 +24,12 @@ from fewshot.sharing.layout import (
     VERIFICATION,
     check_is_submission,
     content,
+    empty_folders,
     files_of,
     run_of,
     sha256_of,
 )
+from fewshot.sharing.releases import check_written, contradictions
 from fewshot.sharing.reruns import rerun_some
 from fewshot.sharing.shared import Checked, Shared, bounded, one_line
 from fewshot.sharing.stored import read_shared
@@ -50,6 +52,7 @@ class Verified:
     statistics: tuple[str, ...] = ()  # runs whose numbers were computed again from their predictions
     episodes: tuple[str, ...] = ()  # runs whose episodes were drawn again from the images
     reruns: tuple[str, ...] = ()  # runs that were computed again
+    identified: tuple[str, ...] = ()  # runs whose id was computed again from spec, images and episodes
     places: tuple[Path, ...] = ()  # of the data at hand, which nobody else should read
 
     def __post_init__(self) -> None:
@@ -89,15 +92,17 @@ def verify(folder: Path, at_hand: AtHand | None = None, n_reruns: int = 0, seed:
         check_is_submission(folder)
         sizes = files_of(folder)
         manifest = Manifest.read(folder)
+        check_written(manifest.about)
     except (ValueError, OSError) as error:
         return Verified(folder, problems=(one_line(error),))
-    problems = [*_file_problems(folder, sizes, manifest)]
+    problems = [*_file_problems(folder, sizes, manifest), *empty_folders(folder, manifest.files)]
     if any(name in (ROWS, RUNS) for problem in problems for name in problem.split()[:1]):
         return Verified(folder, manifest, problems=tuple(problems))
     try:
         runs = read_shared(folder)
     except (ValueError, OSError) as error:
         return Verified(folder, manifest, problems=(*problems, one_line(error)))
+    problems += contradictions(manifest.about, [one.row for one in runs])
     strays = sorted({run for name in sizes if (run := run_of(name))} - {one.row.run_id for one in runs})
     problems += [f"there are predictions of the run {run}, which has no row" for run in strays]
     return _checked(Verified(folder, manifest, tuple(runs), tuple(problems)), at_hand, n_reruns, seed)
@@ -120,12 +125,13 @@ def _file_problems(folder: Path, sizes: Mapping[str, int], manifest: Manifest) -
 def _checked(found: Verified, at_hand: AtHand | None, n_reruns: int, seed: int | None) -> Verified:
     """The same after every row was checked."""
     checks: list[tuple[Shared, Checked]] = []
-    passed: dict[str, list[str]] = {"statistics": [], "episodes": [], "reruns": []}
+    passed: dict[str, list[str]] = {"statistics": [], "episodes": [], "reruns": [], "identified": []}
 
     def add(one: Shared, kind: str, checked: Checked) -> None:
         checks.append((one, checked))
         skipped = kind != "statistics" and bool(checked.unchecked)
         passed[kind] += [] if checked.problems or skipped else [one.row.run_id]
+        passed["identified"] += [one.row.run_id] if checked.identified and not checked.problems else []
 
     for one in found.runs:
         add(one, "statistics", check(one, found.results, at_hand))
@@ -141,7 +147,12 @@ def _checked(found: Verified, at_hand: AtHand | None, n_reruns: int, seed: int |
         else _texts(found.folder, found.manifest, found.runs)
     )
     problems = (f"run {one.row.run_id}: {text}" for one, checked in checks for text in checked.problems)
-    unchecked = (f"run {one.row.run_id}: {text}" for one, checked in checks for text in checked.unchecked)
+    unchecked = (
+        f"run {one.row.run_id}: {text}"
+        for one, checked in checks
+        for text in checked.unchecked
+        if not (text.startswith(f"{CHOICE}:") and one.row.run_id in passed["reruns"])
+    )
     return Verified(
         found.folder,
         found.manifest,

@@ -135,3 +135,22 @@ def test_members_of_a_word_come_before_networks_of_timm() -> None:
     assert "tf_efficientnet_lite0.in1k" in shown
     found = [one["name"] for one in json.loads(succeed("list", "backbones", "tf_efficientnet_lite0", "--json"))]
     assert found[-1] == "tf_efficientnet_lite0.in1k"
+
+
+def test_benchmarks_say_which_have_published_numbers_to_reproduce() -> None:
+    from fewshot import protocols
+    from fewshot.results.published import numbers_called, numbers_of_benchmarks
+
+    counts = numbers_of_benchmarks()
+    listed = {one["name"]: one for one in json.loads(succeed("list", "benchmarks", "--json"))["benchmarks"]}
+    assert set(counts) <= set(listed)
+    for name, one in listed.items():
+        assert one["published_numbers"] == counts.get(name, 0)
+        assert ("Reproducible: " in one["summary"]) == (name in counts)
+    for name, count in counts.items():
+        assert len(numbers_called(name)) == count  # what `fewshot reproduce` compares with
+        assert f"fewshot reproduce {name} --data ROOT compares with {count:,} published " in succeed(
+            "list", "benchmarks", name
+        )
+    without = next(name for name in protocols.names() if name not in counts)
+    assert "no published number of it is stored for fewshot reproduce" in succeed("list", "benchmarks", without)

@@ -66,6 +66,43 @@ def test_filter_and_merge_copy_rows_with_predictions(runs, more):
     assert "Missing option '--where'" in misuse("results", "filter", "a.jsonl", "--out", "five.jsonl")
 
 
+def with_bad_lines(path: Path) -> str:
+    """A results file whose first row is no row any more and whose end is torn; the run id of the first row."""
+    first, *others = path.read_text(encoding="utf-8").splitlines()
+    changed = json.dumps(json.loads(first) | {"accuracy": 1.5})
+    torn = others[0][: len(others[0]) // 2]  # a whole line of this run is there too, so nothing is lost
+    path.write_text("\n".join([changed, *others, torn, "garbage"]) + "\n", encoding="utf-8")
+    return str(json.loads(first)["run_id"])
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_a_merge_names_every_row_that_it_cannot_read_and_exits_with_1(runs, more, dry_run):
+    lost = with_bad_lines(runs.path)
+    done = call("results", "merge", "a.jsonl", "b.jsonl", "--out", "all.jsonl", *dry_run)
+    assert done.exit_code == 1
+    assert "4 runs to all.jsonl; 2 rows could not be read, see below" in done.stdout
+    assert f"  could not be read: line 1 of a.jsonl (run {lost[:8]}): column accuracy should be in " in done.stdout
+    assert "  could not be read: line 6 of a.jsonl: not JSON" in done.stdout
+    assert "line 5" not in done.stdout
+    assert Path("all.jsonl").exists() != bool(dry_run)
+
+
+def test_a_submission_names_every_row_that_it_cannot_read_and_exits_with_1(working_folder):
+    run = ("run", "--data", "birds", "--backbone", "pixels", "--episodes", "3", "--way", "3", "--query", "2")
+    succeed(*run, "--shot", "1,2", "--results", "mine.jsonl")
+    lost = with_bad_lines(Path("mine.jsonl"))
+    dry = call("submit", "mine.jsonl", "--out", "mine", "--dry-run")
+    assert dry.exit_code == 1
+    assert f"could not be read: line 1 of mine.jsonl (run {lost[:8]}): column accuracy" in dry.stdout
+    done = call("submit", "mine.jsonl", "--out", "mine")
+    assert done.exit_code == 1
+    assert f"  left out {lost[:8]}: line 1 of mine.jsonl cannot be read: column accuracy should be" in done.stdout
+    assert "  left out line 4 of mine.jsonl: cannot be read: not JSON" in done.stdout
+    readme = Path("mine/README.md").read_text(encoding="utf-8")
+    assert f"- {lost}: line 1 of mine.jsonl cannot be read" in readme
+    assert succeed("verify", "mine").startswith("mine holds")
+
+
 def test_a_copy_says_how_many_runs_cannot_be_compared(runs):
     runs.append(row(0.5, n_way=3))
     assert "copied 5 runs to b.jsonl; 1 run without predictions, which cannot be compared" in succeed(

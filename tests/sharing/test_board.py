@@ -186,6 +186,13 @@ HIDDEN = """return [...document.querySelectorAll('table.stacked td')].filter((ce
 }).map((cell) => cell.dataset.title)"""
 
 
+# The tables that are wider than their box, and the pixels of the tallest line of a run.
+SCROLLS = """return [...document.querySelectorAll('.scroll')].filter((box) => box.scrollWidth > box.clientWidth + 1)
+  .map((box) => box.getAttribute('aria-label'))"""
+TALLEST = """return Math.max(...[...document.querySelectorAll('table.board.accuracies tbody tr')]
+  .map((row) => row.getBoundingClientRect().height))"""
+
+
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with pytest.MonkeyPatch.context() as patch:
@@ -206,6 +213,9 @@ def test_in_a_browser_it_sorts_fits_and_asks_for_nothing(ranked, tmp_path, chrom
         assert chromium.get_log("browser") == []
         overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert chromium.execute_script(overflow) <= 0
+        if width >= 1024:  # no column is out of sight on a laptop, and no line is a page
+            assert chromium.execute_script(SCROLLS) == []
+            assert chromium.execute_script(TALLEST) < 150
         if width == 390:
             assert chromium.execute_script(HIDDEN) == []
     script = "return [...document.querySelector('table.board').tBodies[0].rows].map((r) => r.cells[1].dataset.value)"

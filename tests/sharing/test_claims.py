@@ -10,7 +10,7 @@ from fewshot import protocols
 from fewshot.plugins.registry import EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS
 from fewshot.protocols import Benchmark, BenchmarkSet
 from fewshot.results.row import Row
-from fewshot.sharing.claims import claim_labels, claim_problems
+from fewshot.sharing.claims import claim_labels, claim_problems, other_version
 from fewshot.sharing.designs import SharedDesign
 from tests.support.report_rows import row
 
@@ -81,3 +81,39 @@ def test_another_head_and_another_image_size_are_labels_and_no_problems() -> Non
     assert "not the benchmark's own head" in claim_labels(other)
     assert claim_labels(honest) == ["the benchmark shows 224 px"]  # these raw pixels are 4 px
     assert claim_labels(row()) == []
+
+
+NO_NAME = ["cifar_fs", "cifar_fs@", "cifar_fs@01", "cifar_fs@1.0", "cifar_fs@one", "my suite@1", "<b>@1", "@1", "x@1 "]
+OF_FIELD = ["CIFAR_FS@1", "cifar-fs@1", "cifarfs@2", "VTAB-1k@1", "vtab_1k.@1"]
+OWN = ["", "own@1", "quick@12", "my_suite.v2@0"]
+
+
+@pytest.mark.parametrize("protocol", NO_NAME)
+def test_what_is_no_name_of_a_benchmark_with_its_version_is_refused(protocol: str) -> None:
+    (problem,) = claim_problems(row(protocol=protocol), NO_NAMES)
+    assert problem.startswith("column protocol should be the name of a benchmark or suite with its version")
+    assert problem.endswith(f"found {protocol!r}")
+
+
+@pytest.mark.parametrize("protocol", OF_FIELD)
+def test_another_spelling_of_a_benchmark_of_the_field_is_refused(protocol: str) -> None:
+    (problem,) = claim_problems(row(protocol=protocol), NO_NAMES)
+    assert problem.startswith("column protocol should spell the benchmark ")
+    assert problem.endswith(f"found {protocol!r}")
+
+
+@pytest.mark.parametrize("protocol", OWN)
+def test_suites_of_ones_own_have_names_and_no_sets(protocol: str) -> None:
+    assert list(claim_problems(row(protocol=protocol), NO_NAMES)) == []
+    (problem,) = claim_problems(row(protocol=protocol, benchmark_set="cifar_fs"), NO_NAMES)
+    assert problem.startswith("column benchmark_set is 'cifar_fs', but ")
+
+
+@pytest.mark.parametrize("name", protocols.names())
+def test_every_benchmark_spells_its_protocol_as_rows_may(name: str) -> None:
+    known = protocols.benchmark(name)
+    assert not [text for text in claim_problems(followed(known, known.sets[0]), NO_NAMES) if "protocol" in text]
+    assert other_version(row(protocol=known.protocol)) == ""
+    newer = row(protocol=f"{name}@{known.version + 1}")
+    assert other_version(newer) == f"this release has {known.protocol}, not {newer.protocol}"
+    assert f"{newer.protocol} not checked" in claim_labels(newer)

@@ -67,6 +67,21 @@ def test_its_readme_shows_every_row_and_the_commands(place, tmp_path):
     assert re.search(r"2 runs with predictions, \d+\.\d kB\. Written by fewshot", text)
 
 
+def test_its_readme_speaks_of_intervals_only_where_it_has_some(tmp_path):
+    with own_home(tmp_path):
+        birds(tmp_path)
+        sentences = {}
+        for number in (1, 40):
+            (tmp_path / str(number)).mkdir()
+            (tmp_path / str(number) / "birds").symlink_to(tmp_path / "birds")
+            made = runs(tmp_path / str(number), ("Prototype()",), n_episodes=number)
+            out = submission(tmp_path, made, name=f"out {number}")
+            sentences[number] = (
+                (out / "README.md").read_text(encoding="utf-8").partition("Each number ")[2].split("\n")[0]
+            )
+    assert sentences == {1: "is the mean over episodes.", 40: "is the mean over episodes ± its 95 % interval."}
+
+
 def test_without_the_images_the_design_comes_from_the_predictions(place, tmp_path):
     shared(place, tmp_path / "out", own=False, data=False)
     found = verify(tmp_path / "out")

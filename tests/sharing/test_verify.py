@@ -491,11 +491,45 @@ RAW: dict[str, tuple[Forgery, str]] = {
         of_json(ABOUT, lambda held: held.update(url="javascript:alert(1)")),
         "a url starts with https://",
     ),
-    "a control character": (of_json(ABOUT, lambda held: held.update(authors="A\x1b[2J")), "without control characters"),
-    "turned text": (of_json(ABOUT, lambda held: held.update(authors="A\u202eB")), "without control characters"),
+    "a control character": (
+        of_json(ABOUT, lambda held: held.update(authors="A\x1b[2J")),
+        "without control or invisible characters",
+    ),
+    "turned text": (
+        of_json(ABOUT, lambda held: held.update(authors="A\u202eB")),
+        "without control or invisible characters",
+    ),
     "a long name": (of_json(ABOUT, lambda held: held.update(name="A" * 101)), "at most 100 characters"),
     "no name": (of_json(ABOUT, lambda held: held.update(name="")), "needs a name"),
     "a list as note": (of_json(ABOUT, lambda held: held.update(note=["A"])), "a text of at most"),
+}
+
+
+def empty_folders(folder: Path) -> None:
+    for number in range(1000):
+        (folder / "rows.predictions" / f"{number:016x}").mkdir()
+
+
+def of_thousands_of_digits(folder: Path) -> None:
+    text = (folder / ABOUT).read_text(encoding="utf-8")
+    (folder / ABOUT).write_text(text.replace('"bytes": ', f'"bytes": {"9" * 5000}', 1), encoding="utf-8")
+
+
+RAW |= {
+    "empty folders": (empty_folders, "rows.predictions has 1,000 empty folders without a run, such as '0000000000000"),
+    "thousands of digits": (of_thousands_of_digits, "is not readable JSON: it holds an integer of thousands of digits"),
+    "groups that are a text": (
+        of_json(RUNS, lambda held: held["designs"][0].update(groups="x")),
+        "the groups of a design in runs.json should be a list of integers, found 'x'",
+    ),
+    "a design without labels": (
+        of_json(RUNS, lambda held: held["designs"][0].pop("classes")),
+        "a design in runs.json should have 'classes', which is missing",
+    ),
+    "a design that is a list": (
+        of_json(RUNS, lambda held: held["designs"].__setitem__(0, [1])),
+        "a design in runs.json should be a JSON object of lists and texts, found [1]",
+    ),
 }
 
 
@@ -649,6 +683,8 @@ def test_texts_that_the_rows_do_not_give_are_refused(forged, forge, words):
 
 def test_texts_of_another_release_are_not_checked(forged):
     changed_page(forged)
+    for number in range(2):
+        change_rows(forged, lambda row: row.update(versions="fewshot 0.0.1"), number)
     change_json(forged, ABOUT, lambda held: held.update(fewshot="0.0.1"))
     found = verify(forged)
     assert not found.problems

@@ -30,7 +30,7 @@ TEMPLATE = """\
 {%- endmacro %}
 <p class="verdict">{{ table.verdict }}</p>
 {% call scroll("Means: " ~ table.title) %}
-<table class="accuracies stacked sortable{{ " filterable" if table.lines | length > 5 }}"
+<table class="accuracies stacked sortable{{ " board" if table.columns }}{{ " filterable" if table.lines | length > 5 }}"
  aria-describedby="means-{{ number }}">
 <thead><tr><th scope="col">method</th><th scope="col" class="number">mean of {{ table.mean }}</th>
 {%- if table.lines | length > 1 %}<th scope="col" class="number">minus best</th>{% endif %}
@@ -40,7 +40,8 @@ TEMPLATE = """\
 <tbody>
 {% for line in table.lines %}
 <tr><th scope="row"><span class="rank">{{ line.place }}.</span> {{ line.name }}
-{%- if line.sign %} <span class="signs">{{ line.sign }}</span>{% endif %}</th>
+{%- if line.sign %} <span class="signs">{{ line.sign }}</span>{% endif %}
+{%- for text in line.remarks %}<span class="further">{{ text }}</span>{% endfor %}</th>
 {{- cell(line.mean, "mean of " ~ table.mean, line.is_best) }}
 {%- if table.lines | length > 1 %}{{ cell(line.minus, "minus best") }}{% endif %}
 {%- for one in line.groups %}{{ cell(one, table.groups[loop.index0]) }}{% endfor %}

@@ -39,6 +39,7 @@ class MeanLine:
 
     place: int
     name: str
+    remarks: tuple[str, ...]  # in smaller letters below the name
     sign: str
     is_best: bool
     mean: Cell
@@ -69,14 +70,17 @@ def benchmark_table(
     costs: CostsOfRows | None = None,
     columns: tuple[str, ...] = (),
     texts: Callable[[SetRuns], tuple[Text, ...]] = lambda _: (),
+    remarks: Callable[[SetRuns], tuple[str, ...]] = lambda _: (),
 ) -> BenchmarkTable:
-    """The table of a ranking, with the `costs` and the `texts` of each contender in further columns."""
+    """The table of a ranking, with the `costs` and the `texts` of each contender in further columns, and its `remarks`
+    below its name."""
     of_all, ranking = one.averages[0][0], one.ranking
     groups = one.averages[0][1:]
     of_costs = CostColumns((), ((),) * len(one.runs), ()) if costs is None else set_costs(one.runs, costs)
     cells = [tuple(Cell(cell.text, "", cell.value) for cell in own) for own in of_costs.cells]
     rest = max(0, len(ranking.standings) - MOST_LINES)
-    kept = list(zip(ranking.standings, one.averages, cells, map(texts, one.runs), strict=True))[:MOST_LINES]
+    own = map(texts, one.runs), map(remarks, one.runs)
+    kept = list(zip(ranking.standings, one.averages, cells, *own, strict=True))[:MOST_LINES]
     return BenchmarkTable(
         ranking.task,
         ranking.verdict,
@@ -96,6 +100,7 @@ def _line(
     averages: Sequence[Average],
     costs: tuple[Cell, ...],
     texts: tuple[Text, ...],
+    remarks: tuple[str, ...],
     best: Standing,
     groups: Sequence[Average],
 ) -> MeanLine:
@@ -103,6 +108,7 @@ def _line(
     return MeanLine(
         place,
         standing.name,
+        remarks,
         "≈" if standing.leads and standing is not best else "",
         standing is best,
         _mean(averages[0]),
