@@ -269,7 +269,7 @@ def test_a_part_of_the_config_of_another_kind_is_one_sentence(way, value, found,
         OpenCLIP("tiny", str(weights)).check()
 
 
-@pytest.mark.parametrize(("part", "value"), [("patch_size", 0), ("width", "a"), ("layers", 10**400), ("layers", None)])
+@pytest.mark.parametrize(("part", "value"), [("patch_size", 0), ("width", "a"), ("layers", None)])
 def test_a_number_that_open_clip_cannot_build_is_one_sentence(part, value, weights):
     file = weights.with_name("open_clip_config.json")
     config = json.loads(file.read_text())
