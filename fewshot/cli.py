@@ -30,6 +30,7 @@ from fewshot.plugins.wording import ItemisedError
 _FOLDER = Path(__file__).parent / "commands"
 _LINE_END = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
 _LONGEST_WORD = 5000  # characters: a path may have 4096
+_LONGEST_LINE = 6000  # a path and the sentence around it; longer ones quote what strangers wrote
 _ORDER = ("run", "bench", "list", "report")  # first in the help; the others follow by name
 
 
@@ -79,7 +80,7 @@ class CommandFolder(SuggestingGroup):
         except Exception as error:
             if debug or not foreign.concerns(error, args):  # a fault of fewshot keeps its traceback
                 raise
-            click.echo(printable(f"Error: {foreign.sentence(error, args)}"), err=True)
+            click.echo(printable(f"Error: {_on_one_line(foreign.sentence(error, args))}"), err=True)
             return 1
         return code if isinstance(code, int) else 0
 
@@ -101,9 +102,12 @@ def sentence(error: Exception) -> str:
 
 def _on_one_line(text: str) -> str:
     """The text without line ends, such as those in names of strangers; spaces inside a line stay, for names that differ
-    in them."""
+    in them. A text of more than 6,000 characters says how many its middle lacks."""
     words = _LINE_END.sub(" ", text).strip().split(" ")
-    return " ".join(word if len(word) <= _LONGEST_WORD else f"{word[:80]}..." for word in words)
+    line = " ".join(word if len(word) <= _LONGEST_WORD else f"{word[:80]}..." for word in words)
+    half = _LONGEST_LINE // 2
+    left_out = len(line) - 2 * half
+    return f"{line[:half]} [... {left_out:,} characters left out ...] {line[-half:]}" if left_out > 0 else line
 
 
 class _OneLine(logging.Formatter):

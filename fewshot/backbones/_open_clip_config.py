@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.backbones._hub_files import cached, fetched
+from fewshot.backbones._weight_config import check_preprocessing
+from fewshot.files.quoting import quoted
 from fewshot.files.regular import parsed_json, read_text
 from fewshot.plugins.signature import is_path
 from fewshot.plugins.suggestions import nearest
@@ -16,6 +18,7 @@ from fewshot.results.seen_classes.tags import NOT_KNOWN, NOTHING, open_clip_data
 
 CONFIG = "open_clip_config.json"
 HUB = "hf-hub:"
+_CHECKED = ("mean", "std", "interpolation")  # of the preprocessing
 _HUB_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 Config = Mapping[str, Any]
 
@@ -123,12 +126,26 @@ def _of_hub(model: str) -> Source:
 
 
 def _parsed(text: str) -> Mapping[str, Any]:
-    """open_clip's config; a ValueError if it describes no model."""
+    """open_clip's config; a ValueError if it describes no model, or one of its parts is of another kind."""
     content = parsed_json(text)
     model = content.get("model_cfg") if isinstance(content, dict) else None
     if not isinstance(model, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= model.keys():
         raise ValueError("it needs a model_cfg with embed_dim, vision_cfg and text_cfg")
+    for name in ("vision_cfg", "text_cfg", "multimodal_cfg"):
+        _check_object(name, model.get(name, {}))
+    preprocess, text_cfg = content.get("preprocess_cfg") or {}, model["text_cfg"]
+    _check_object("preprocess_cfg", preprocess)
+    _check_object("tokenizer_kwargs", text_cfg.get("tokenizer_kwargs") or {})
+    for name in ("hf_model_name", "hf_tokenizer_name"):
+        if not isinstance(text_cfg.get(name) or "", str):
+            raise ValueError(f"its {name} must be text, found {quoted(text_cfg[name])}")
+    check_preprocessing({name: preprocess[name] for name in _CHECKED if preprocess.get(name)}, "preprocess_cfg")
     return dict(content)
+
+
+def _check_object(name: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise ValueError(f"its {name} must be an object, found {quoted(value)}")
 
 
 def _plain(config: Config) -> Config:

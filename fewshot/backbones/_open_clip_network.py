@@ -21,6 +21,7 @@ from fewshot.backbones._timm_network import config_digest, eval_transform
 from fewshot.backbones._weight_files import check_finite
 from fewshot.backbones._weight_states import of_network, read_states
 from fewshot.backbones._words import Prompts
+from fewshot.files.quoting import quoted
 
 _CROPS = {"shortest": "center", "squash": "squash"}  # timm's words for open_clip's ways to resize
 
@@ -138,7 +139,7 @@ def _preprocessing(config: Config, model: Any) -> Config:
     """timm's words for open_clip's preprocessing, at the size of the image tower."""
     mode = str(config.get("resize_mode") or "shortest")
     if mode not in _CROPS:
-        raise ValueError(f"fewshot has no preprocessing that resizes by {mode!r}; known: {', '.join(_CROPS)}")
+        raise ValueError(f"fewshot has no preprocessing that resizes by {quoted(mode)}; known: {', '.join(_CROPS)}")
     size = model.visual.image_size
     height, width = size if isinstance(size, tuple | list) else (size, size)
     return {

@@ -16,6 +16,7 @@ from fewshot.backbones import weights_digest
 from fewshot.backbones._open_clip_config import Config, package
 from fewshot.backbones._timm_errors import first_line
 from fewshot.backbones._words import Prompts, TextTower, class_words
+from fewshot.files.quoting import quoted
 from fewshot.files.regular import read_text
 from fewshot.results.seen_classes.synsets import FOLDER, IMAGENET
 
@@ -64,8 +65,8 @@ class ClipTextTower(TextTower):
             )
         except (ImportError, OSError, ValueError) as error:
             raise ValueError(
-                f"the tokenizer {place!r} is not available ({first_line(error)}); install transformers and connect "
-                "once, or set templates=None to use the images alone"
+                f"the tokenizer {quoted(place)} is not available ({first_line(error)}); install "
+                "transformers and connect once, or set templates=None to use the images alone"
             ) from error
         return hugging
 

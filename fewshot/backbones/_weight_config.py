@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from fewshot.files.quoting import quoted
 from fewshot.files.regular import parsed_json, read_text
 
 CONFIG = "config.json"
@@ -39,11 +40,15 @@ def config_beside(weights: Path, architecture: str) -> WeightConfig:
         _log.warning("%s is for %s, not for %s: ignored", path, content["architecture"], architecture)
         return WeightConfig()
     known = content["pretrained_cfg"] if isinstance(content.get("pretrained_cfg"), dict) else content
-    arguments = content.get("model_args") or {}
+    arguments, sizes = content.get("model_args") or {}, known.get("input_size") or [None]
+    for name, value, kind in (("model_args", arguments, dict), ("input_size", sizes, list)):
+        if not isinstance(value, kind):
+            wanted = "an object" if kind is dict else "a list"
+            raise ValueError(f"the {name!r} of the {CONFIG} beside {weights} must be {wanted}; got {quoted(value)}")
     preprocessing = {name: known[name] for name in PREPROCESSING if known.get(name) is not None}
     if preprocessing:
         _log.info("preprocessing from %s: %s", path, ", ".join(f"{n} {value}" for n, value in preprocessing.items()))
-    size = arguments.get("img_size") or (known.get("input_size") or [None])[-1]
+    size = arguments.get("img_size") or sizes[-1]
     return WeightConfig(
         {name: value for name, value in arguments.items() if name not in _OF_WEIGHTS},
         preprocessing,
@@ -68,13 +73,17 @@ def check_preprocessing(fields: Mapping[str, Any], whose: str) -> None:
     for name, value in fields.items():
         wanted, good = _wanted(name, value)
         if not good:
-            raise ValueError(f"the {name!r} of {whose} must be {wanted}; got {value!r}")
+            raise ValueError(f"the {name!r} of {whose} must be {wanted}; got {quoted(value)}")
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
 
 def _wanted(name: str, value: Any) -> tuple[str, bool]:
     """The allowed values of a field, in words, and whether this value is one."""
     if name in ("mean", "std"):
-        numbers = isinstance(value, tuple | list) and all(isinstance(v, int | float) and isfinite(v) for v in value)
+        numbers = isinstance(value, tuple | list) and all(map(_is_finite, value))
         positive = name == "mean" or (numbers and all(v > 0 for v in value))
         word = "numbers" if name == "mean" else "positive numbers"
         return f"3 {word}, of red, green and blue in [0, 1], or 1 of all", numbers and positive and len(value) in (1, 3)

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from fewshot.files.quoting import quoted
 from fewshot.files.regular import check_regular
 from fewshot.files.zips import changed_members
 from fewshot.plugins.shorthand import WEIGHT_SUFFIXES
@@ -72,7 +73,7 @@ def read_content(path: Path) -> Any:
         raise ValueError(f"there is no checkpoint {path}; give the path of a file")
     if changed := changed_members(path):
         raise ValueError(
-            f"the checkpoint {path} is damaged: the checksum of {changed[0]!r} in it is wrong; fetch it again"
+            f"the checkpoint {path} is damaged: the checksum of {quoted(changed[0])} in it is wrong; fetch it again"
         )
     try:
         return load_file(path) if path.suffix == ".safetensors" else _unpickled(path)
@@ -88,8 +89,8 @@ def check_finite(network: nn.Module, what: str) -> None:
     broken = [name for name, value in network.named_parameters() if not bool(torch.isfinite(value).all())]
     if broken:
         raise ValueError(
-            f"{what} holds weights that are NaN or infinite, the first in {broken[0]!r}: its training diverged, or the "
-            "file is damaged; fetch it again, or give an earlier checkpoint"
+            f"{what} holds weights that are NaN or infinite, the first in {quoted(broken[0])}: its "
+            "training diverged, or the file is damaged; fetch it again, or give an earlier checkpoint"
         )
 
 

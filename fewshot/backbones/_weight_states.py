@@ -15,6 +15,7 @@ from typing import Any
 from torch import Tensor
 
 from fewshot.backbones._weight_files import read_content
+from fewshot.files.quoting import quoted
 
 Tensors = Mapping[str, Tensor]
 _DEEPEST = 3  # levels of nested containers
@@ -126,13 +127,14 @@ def choose(states: list[WeightState], wanted: str | None, what: str) -> WeightSt
         matches = exact or [state for state in states if f".{wanted}." in f".{state.place}."]
         if len(matches) != 1:
             many = "several states called" if matches else "no state"
-            raise ValueError(f"{what} has {many} {wanted!r} that fits; those that fit are: {places}")
+            raise ValueError(f"{what} has {many} {quoted(wanted)} that fits; those that fit are: {places}")
         return matches[0]
     if len(states) > 1 and not _same(states):
         timms = next((s.place for name in _TIMMS_CHOICE for s in states if s.place.split(".")[0] == name), None)
-        hint = "" if timms is None else f" (timm itself takes {timms!r})"
+        hint = "" if timms is None else f" (timm itself takes {quoted(timms)})"
         raise ValueError(
-            f"{what} has {len(states)} states that fit: {places}{hint}; choose one, such as state={states[-1].place!r}"
+            f"{what} has {len(states)} states that fit: {places}{hint}; choose one, such as "
+            f"state={quoted(states[-1].place)}"
         )
     return states[0]
 

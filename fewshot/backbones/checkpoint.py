@@ -17,6 +17,7 @@ from fewshot.backbones._timm_network import check_name, data_config, resize, tim
 from fewshot.backbones._weight_config import CONFIG, PREPROCESSING, WeightConfig, check_preprocessing, config_beside
 from fewshot.backbones._weight_files import check_finite
 from fewshot.backbones._weight_states import WeightState, choose, of_network, read_states
+from fewshot.files.quoting import quoted
 from fewshot.plugins.fields import declare, integer
 from fewshot.plugins.signature import Later
 from fewshot.plugins.wording import counted
@@ -97,7 +98,7 @@ class Checkpoint(BackboneSource):
             wanted = [state for state in misfits if self.state and f".{self.state}." in f".{state.place}."]
             best = (wanted or list(misfits))[0]
             raise ValueError(
-                _does_not_fit(f"{what} ({best.place!r})" if best.place else what, self.name, misfits[best])
+                _does_not_fit(f"{what} ({quoted(best.place)})" if best.place else what, self.name, misfits[best])
             )
         chosen = choose(list(fitting), self.state, what)
         network, fitted = fitting[chosen]
@@ -110,7 +111,7 @@ class Checkpoint(BackboneSource):
         """Says which of a file's states was loaded, and what of it was not, unless there is nothing to say."""
         left_out = [*state.beside, *fitted.left_out]
         others = [place for place in places if not f"{state.place}.".startswith(f"{place}." if place else "")]
-        notes = [f"loaded {state.place!r}"] if others or state.place not in _PLAIN else []
+        notes = [f"loaded {quoted(state.place)}"] if others or state.place not in _PLAIN else []
         if others:
             notes.append(f"not {', '.join(map(repr, others[:_NAMED]))}")
         if left_out:

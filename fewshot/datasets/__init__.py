@@ -19,6 +19,7 @@ from PIL import Image
 from fewshot.datasets._content import ArrayImages, classes_digest, image_digest, images_digest
 from fewshot.episodes.flat import Ints, Rows
 from fewshot.episodes.shown import CLASSES, PER_CLASS, pictures, remember_images, thumbnail
+from fewshot.files.quoting import listed, quoted
 from fewshot.files.vectors import Vectors
 from fewshot.plugins.fields import Member, Rule
 from fewshot.plugins.signature import Parameter
@@ -47,8 +48,7 @@ class Group:
     def mask(self, name: str) -> NDArray[np.bool_]:
         """True where the category is `name`; an unknown name is a ValueError that lists the known ones."""
         if name not in self.names:
-            more = f" and {len(self.names) - 20} more" if len(self.names) > 20 else ""
-            raise ValueError(f"{name!r} is not one of {', '.join(map(repr, self.names[:20]))}{more}")
+            raise ValueError(f"{quoted(name)} is not one of {listed(map(repr, self.names))}")
         return np.asarray(self.codes == self.names.index(name))
 
     @staticmethod
@@ -117,7 +117,7 @@ class LabelledImages:
             )
         if len(set(self.class_names)) < len(self.class_names):
             twice = next(name for name in self.class_names if self.class_names.count(name) > 1)
-            raise ValueError(f"class names of {self.name} must differ; {twice!r} occurs twice")
+            raise ValueError(f"class names of {self.name} must differ; {quoted(twice)} occurs twice")
         for groups, size, what in (
             (self.image_groups, len(self), "images"),
             (self.class_groups, len(self.class_names), "classes"),
@@ -125,7 +125,7 @@ class LabelledImages:
             for name, group in groups.items():
                 if len(group.codes) != size:
                     raise ValueError(
-                        f"the group {name!r} of {self.name} must name {size} {what}, found {len(group.codes)}"
+                        f"the group {quoted(name)} of {self.name} must name {size} {what}, found {len(group.codes)}"
                     )
         if self.image_names is not None and len(self.image_names) != len(self):
             raise ValueError(
@@ -201,7 +201,7 @@ class LabelledImages:
         group, equals, name = selector.partition("=")
         if not equals or group not in self.image_groups:
             known = ", ".join(f"{g}=..." for g in self.image_groups) or "none: this data set has no image groups"
-            raise ValueError(f"cannot select {selector!r} from {self.name}; its image groups are {known}")
+            raise ValueError(f"cannot select {quoted(selector)} from {self.name}; its image groups are {known}")
         return self.image_groups[group].mask(name)
 
     def pool(self, selector: str | None = None) -> Pool:
@@ -273,4 +273,6 @@ def _check_class_vectors(vectors: NDArray[np.floating[Any]], class_names: Sequen
         )
     broken = np.flatnonzero(~np.isfinite(vectors).all(1))
     if len(broken):
-        raise ValueError(f"the vector of the class {class_names[broken[0]]!r} of {name} has NaN or infinite numbers")
+        raise ValueError(
+            f"the vector of the class {quoted(class_names[broken[0]])} of {name} has NaN or infinite numbers"
+        )

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from fewshot.episodes.flat import Ints
+from fewshot.files.quoting import quoted, shortened
 from fewshot.plugins.wording import agreeing, counted
 
 _NO_LABEL = frozenset(
@@ -39,7 +40,7 @@ def joined_spellings(names: Iterable[str], where: str, log: logging.Logger = _lo
         number = len(set(joined.values()))
         written = f"{counted(number, 'name')} {agreeing(number, 'is', 'are')} written"
         message = "%s: %s in two Unicode forms (NFC and NFD), such as %r; fewshot joins them"
-        log.warning(message, where, written, min(joined.values()))
+        log.warning(message, where, written, shortened(min(joined.values())))
     return joined
 
 
@@ -53,12 +54,12 @@ def warn_of_names(class_names: Sequence[str], labels: Ints, where: str) -> None:
         how = f"differ only in {_difference(one, other)}"
         classes = agreeing(len(pairs), f"2 classes {how}", f"{len(pairs):,} pairs of classes {how}")
         message = "%s: %s, such as %r and %r; if they are one class, give them one name"
-        _log.warning(message, where, classes, one, other)
+        _log.warning(message, where, classes, shortened(one), shortened(other))
     odd = [name for name in class_names if name and (name != name.strip() or set(name) - {*_JOINERS, *visible(name)})]
     if odd:
         classes = f"{counted(len(odd), 'class')} {agreeing(len(odd), 'has', 'have')}"
         message = "%s: %s invisible characters in or around the name, such as %r; rename it if they are a mistake"
-        _log.warning(message, where, classes, odd[0])
+        _log.warning(message, where, classes, shortened(odd[0]))
     for name, count in zip(class_names, counts.tolist(), strict=True):
         if means_no_label(name):
             message = '%s: the class %r (%s) looks like "no label"; remove these rows or images if they have no class'
@@ -74,14 +75,15 @@ def check_labels(class_names: Sequence[str], labels: Ints, where: str) -> None:
     alike = [pair for pair in similar_names(class_names) if _difference(*pair) not in legal]
     pair = next((pair for pair in alike if min(counts[name] for name in pair) == 1), None)
     if pair is not None:
-        rows = " and ".join(f"{name!r} ({counted(counts[name], 'row')})" for name in pair)
+        rows = " and ".join(f"{quoted(name)} ({counted(counts[name], 'row')})" for name in pair)
         raise ValueError(f"{where}: the labels {rows} differ only in {_difference(*pair)}; write them alike")
     several = _several_labels(class_names)
     if several is not None:
         one, other, shared, most = several
         sentence = (
-            f"{where}: labels such as {one!r} and {other!r} seem to hold several labels per image (both contain "
-            f"{shared!r}); keep one label, and put the others into a column of their own, such as class:superclass"
+            f"{where}: labels such as {quoted(one)} and {quoted(other)} seem to hold several labels "
+            f"per image (both contain {quoted(shared)}); keep one label, and put the others into a column of their "
+            "own, such as class:superclass"
         )
         alone = min(counts[name] for name in (one, other)) == 1
         if most and alone:

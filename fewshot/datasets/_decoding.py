@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, features
 
 from fewshot.datasets._depth import DEEP, Scale, Scales, kind_of, scale_of, values_of, white_is_zero
+from fewshot.files.quoting import message
 
 # EPS starts Ghostscript. The others are drawings, films, tables, or obsolete formats without a clear signature.
 _NOT_READ = frozenset(
@@ -145,7 +146,7 @@ def read_stored(path: Path | Encoded, draft: int | None = None) -> Stored:
     except UnidentifiedImageError as error:
         raise ValueError(f"{path}: {_unidentified(path)}") from error
     except Exception as error:  # Pillow's decoders raise nearly anything on a damaged file, struct.error included
-        raise ValueError(f"{path}: {error}") from error
+        raise ValueError(f"{path}: {message(error)}") from error
 
 
 def read_image(path: Path | Encoded, scales: Scales = _NO_SCALES, draft: int | None = None) -> Image.Image:
@@ -155,7 +156,7 @@ def read_image(path: Path | Encoded, scales: Scales = _NO_SCALES, draft: int | N
     try:
         return stored.rgb(scales)
     except Exception as error:
-        raise ValueError(f"{path}: {error}") from error
+        raise ValueError(f"{path}: {message(error)}") from error
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

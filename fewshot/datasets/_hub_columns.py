@@ -17,6 +17,7 @@ from fewshot.datasets._depth import Scales
 from fewshot.datasets._kept_digests import file_stamp, stamp_of
 from fewshot.datasets._pictures import PictureFacts, facts_of_file
 from fewshot.episodes.flat import Ints
+from fewshot.files.quoting import listed, quoted
 
 _LABELS = ("label", "labels", "class", "category")  # usual names of columns that are no ClassLabel
 
@@ -34,7 +35,7 @@ def label_column(where: str, features: Mapping[str, Any], wanted: str | None) ->
     kind = str(getattr(features[column], "dtype", ""))
     if not any(kind.startswith(known) for known in ("int", "uint", "string", "large_string", "bool")):
         raise ValueError(
-            f"{where}: the labels in {column!r} must be classes, integers or strings, found {kind or 'lists'}"
+            f"{where}: the labels in {quoted(column)} must be classes, integers or strings, found {kind or 'lists'}"
         )
     return column
 
@@ -42,7 +43,7 @@ def label_column(where: str, features: Mapping[str, Any], wanted: str | None) ->
 def _column(where: str, wanted: str | None, what: str, candidates: Sequence[str], features: Mapping[str, Any]) -> str:
     if wanted is not None:
         if wanted not in features:
-            raise ValueError(f"{where} has no column {wanted!r}; its columns are {', '.join(features)}")
+            raise ValueError(f"{where} has no column {quoted(wanted)}; its columns are {listed(features)}")
         return wanted
     if len(candidates) != 1:
         found = f"has {len(candidates)} columns of {what}s" if candidates else f"has no column of {what}s"
@@ -57,7 +58,9 @@ def labels_of(where: str, table: Any, column: str, feature: Any) -> tuple[list[s
     if names is not None:
         labels = np.array([-1 if value is None else value for value in values], dtype=np.int64)
         if len(labels) and not -1 <= labels.min() <= labels.max() < len(names):
-            raise ValueError(f"{where}: labels in {column!r} must be below {len(names)}, found up to {labels.max()}")
+            raise ValueError(
+                f"{where}: labels in {quoted(column)} must be below {len(names)}, found up to {labels.max()}"
+            )
         return list(names), labels
     known = sorted({value for value in values if value is not None})
     place = {value: row for row, value in enumerate(known)}

@@ -16,6 +16,7 @@ from fewshot.datasets._class_names import joined_spellings, warn_of_names
 from fewshot.datasets._digests import open_files
 from fewshot.datasets._partitions import check_partitions, report_partitions, with_partitions
 from fewshot.episodes.flat import Ints
+from fewshot.files.quoting import quoted
 from fewshot.plugins.short_name import one_line
 
 _log = logging.getLogger("fewshot")
@@ -130,8 +131,9 @@ def group_of_classes(entries: Entries, title: str, values: Sequence[str], names:
         first = first_rows.setdefault(label, row)
         if values[first] != values[row]:
             raise ValueError(
-                f"{entries.source}: {title!r} of the class {names[row]!r} is {values[first]!r} in "
-                f"{entries.places[first]}, but {values[row]!r} in {entries.places[row]}; give each class one value"
+                f"{entries.source}: {quoted(title)} of the class {quoted(names[row])} is {quoted(values[first])} in "
+                f"{entries.places[first]}, but {quoted(values[row])} in {entries.places[row]}; "
+                "give each class one value"
             )
     return Group.of(values[first_rows[label]] for label in range(len(first_rows)))
 

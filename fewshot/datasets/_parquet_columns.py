@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fewshot.datasets._vector_files import VECTORS, ArrayFile
 from fewshot.files.npz import check_unique
+from fewshot.files.quoting import message, quoted
 from fewshot.files.vectors import HeldVectors, Vectors
 
 _ROWS = 16384  # unpacked at once
@@ -30,7 +31,7 @@ class Parquet(ArrayFile):
         try:
             self._file = pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
         except (pyarrow.ArrowException, OSError) as error:
-            raise ValueError(f"{path} cannot be read as .parquet: {error}") from error
+            raise ValueError(f"{path} cannot be read as .parquet: {message(error)}") from error
         self._types, self._failures = pyarrow.types, (pyarrow.ArrowException, OSError)
         self._schema = self._file.schema_arrow
         names = list(self._schema.names)
@@ -49,20 +50,22 @@ class Parquet(ArrayFile):
         try:
             column = self._file.read([name])[name]
         except self._failures as error:
-            raise ValueError(f"{self.path}: the column {name!r} cannot be read: {error}") from error
+            raise ValueError(f"{self.path}: the column {quoted(name)} cannot be read: {message(error)}") from error
         if column.null_count:
             row = column.is_null().to_pylist().index(True)
-            raise ValueError(f"{self.path}: {name!r} of row {row} is empty; fill it in or leave the row out")
+            raise ValueError(f"{self.path}: {quoted(name)} of row {row} is empty; fill it in or leave the row out")
         if self._types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
         numbers = self._types.is_integer(column.type) or self._types.is_floating(column.type)
         strings = self._types.is_string(column.type) or self._types.is_large_string(column.type)
         if not numbers and not strings and not self._types.is_boolean(column.type):
-            raise ValueError(f"{self.path}: {name!r} must be strings or numbers, found {column.type}")
+            raise ValueError(f"{self.path}: {quoted(name)} must be strings or numbers, found {column.type}")
         try:
             return np.array(column.to_pylist(), dtype=np.str_) if strings else np.asarray(column.to_numpy())
         except UnicodeDecodeError as error:
-            raise ValueError(f"{self.path}: {name!r} is not UTF-8: {error}; write the strings as UTF-8") from error
+            raise ValueError(
+                f"{self.path}: {quoted(name)} is not UTF-8: {message(error)}; write the strings as UTF-8"
+            ) from error
 
     def vectors(self, name: str) -> Vectors:
         values, start = None, 0
@@ -74,7 +77,7 @@ class Parquet(ArrayFile):
                 values[start : start + len(block)] = block
                 start += len(block)
         except self._failures as error:
-            raise ValueError(f"{self.path}: the column {name!r} cannot be read: {error}") from error
+            raise ValueError(f"{self.path}: the column {quoted(name)} cannot be read: {message(error)}") from error
         if values is None or not values.shape[1]:
             raise ValueError(f"{self.path} holds no vectors")
         return HeldVectors(values)
@@ -87,7 +90,7 @@ class Parquet(ArrayFile):
         column = batch.column(name)
         lists = (self._types.is_list, self._types.is_large_list, self._types.is_fixed_size_list)
         if not any(check(column.type) for check in lists) or not self._types.is_floating(column.type.value_type):
-            raise ValueError(f"{self.path}: {name!r} must be a column of lists of floats, found {column.type}")
+            raise ValueError(f"{self.path}: {quoted(name)} must be a column of lists of floats, found {column.type}")
         lengths = _lengths(column)
         wanted = int(lengths[0]) if dim is None else dim
         wrong = np.flatnonzero(lengths != wanted)

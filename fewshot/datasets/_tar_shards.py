@@ -20,6 +20,7 @@ from fewshot.datasets._decoding import Encoded, is_picture, read_image
 from fewshot.datasets._depth import Scales
 from fewshot.datasets._kept_digests import file_stamp, stamp_of
 from fewshot.datasets._pictures import PictureFacts, facts_of_file
+from fewshot.files.quoting import message, quoted, shortened
 from fewshot.files.regular import check_regular
 
 _LARGEST_TEXT = 1 << 16  # bytes of a label
@@ -85,14 +86,15 @@ def samples_of(shard: str, number: int) -> Iterator[Sample]:
                 labels[key] = _label(shard, file, member)
             elif is_picture(suffix):
                 if key in images:
-                    raise ValueError(f"{shard}: the sample {key!r} has two images; keep one")
+                    raise ValueError(f"{shard}: the sample {quoted(key)} has two images; keep one")
                 _check_size(shard, member, _LARGEST_IMAGE)
                 images[key] = member.name, member.offset_data, member.size
     without = [key for key in images if key not in labels]
     if without:
         raise ValueError(
-            f"{shard}: {len(without)} of {len(images)} images have no label, such as {without[0]!r}; each needs a file "
-            f"{without[0]}.cls"
+            f"{shard}: {len(without)} of {len(images)} images have no label, such as "
+            f"{quoted(without[0])}; each needs a file "
+            f"{shortened(without[0])}.cls"
         )
     yield from (Sample(number, key, *place, labels[key]) for key, place in images.items())
 
@@ -158,7 +160,7 @@ def _as_sentences(shard: str) -> Iterator[None]:
     try:
         yield
     except (tarfile.TarError, EOFError, UnicodeError, OverflowError) as error:
-        raise ValueError(f"{shard} is no tar file, or it is damaged ({error}); fetch it again") from error
+        raise ValueError(f"{shard} is no tar file, or it is damaged ({message(error)}); fetch it again") from error
 
 
 def _key(shard: str, member: tarfile.TarInfo) -> tuple[str, str]:
@@ -187,9 +189,9 @@ def _label(shard: str, file: BinaryIO, member: tarfile.TarInfo) -> str:
     try:
         text = content.decode().strip()
     except UnicodeDecodeError as error:
-        raise ValueError(f"{shard}: the label {member.name!r} is not UTF-8: {error}") from error
+        raise ValueError(f"{shard}: the label {quoted(member.name)} is not UTF-8: {error}") from error
     if not text or "\0" in text or "\n" in text:
-        raise ValueError(f"{shard}: the label {member.name!r} must be a number or a name, found {text[:40]!r}")
+        raise ValueError(f"{shard}: the label {quoted(member.name)} must be a number or a name, found {text[:40]!r}")
     return text
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from fewshot.files.atomic import write_atomically
+from fewshot.files.quoting import message
 from fewshot.files.regular import check_regular, read_bytes
 
 _RECONSTRUCT = np.zeros(1).__reduce__()[
@@ -57,7 +58,7 @@ def _unpacked(archive: Path, md5: str) -> bytes:
         with gzip.open(archive) as opened:
             content = opened.read(_MOST_BYTES)
     except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{archive} cannot be unpacked: {error}; get it again") from error
+        raise ValueError(f"{archive} cannot be unpacked: {message(error)}; get it again") from error
     if hashlib.sha256(content).hexdigest() != _CONTENTS.get(md5):
         checked(archive, md5)
     return content
@@ -121,4 +122,4 @@ def unpickle(content: bytes, name: object) -> Any:
     try:
         return _Unpickler(io.BytesIO(content), encoding="latin1").load()
     except Exception as error:  # a damaged pickle raises nearly anything
-        raise ValueError(f"{name} is not loaded: {error}") from error
+        raise ValueError(f"{name} is not loaded: {message(error)}") from error

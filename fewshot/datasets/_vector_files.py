@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fewshot.datasets.labelled_vectors import VectorArrays, check_length, check_matrix
 from fewshot.files.npz import NpzFile
+from fewshot.files.quoting import message, quoted
 from fewshot.files.regular import parsed_json
 from fewshot.files.vectors import HeldVectors, StoredVectors, Vectors
 
@@ -51,7 +52,7 @@ class ArrayFile(ABC):
         if rest:
             message = "%s: ignored %s; name a group of vectors 'group:NAME', and a group of classes 'class:NAME'"
             log.warning(message, self.path, ", ".join(rest[:5]) + (f" and {len(rest) - 5} more" * (len(rest) > 5)))
-        self._check_lengths(vectors, {labels: "labels"} | {name: f"group {_plain(name)!r}" for name in groups})
+        self._check_lengths(vectors, {labels: "labels"} | {name: f"group {quoted(_plain(name))}" for name in groups})
         return VectorArrays(
             self.vectors(vectors),
             self.array(labels),
@@ -119,7 +120,7 @@ class Safetensors(ArrayFile):
                 (header_bytes,) = struct.unpack("<Q", raw.read(8))
                 self._header = parsed_json(raw.read(header_bytes))
         except (SafetensorError, OSError, ValueError) as error:
-            raise ValueError(f"{path} cannot be read as .safetensors: {error}") from error
+            raise ValueError(f"{path} cannot be read as .safetensors: {message(error)}") from error
         self._start = 8 + header_bytes
         tensors = [name for name in self._header if name != "__metadata__"]
         super().__init__(path, tensors + ["class_names"] * ("class_names" in self._metadata))
@@ -135,7 +136,7 @@ class Safetensors(ArrayFile):
         if strings is None:
             return values
         if values.dtype.kind not in "iu" or (values.size and not 0 <= values.min() <= values.max() < len(strings)):
-            raise ValueError(f"{self.path}: {name!r} must index the {len(strings)} strings in its metadata")
+            raise ValueError(f"{self.path}: {quoted(name)} must index the {len(strings)} strings in its metadata")
         chosen: NDArray[Any] = strings[values]
         return chosen
 
@@ -153,7 +154,7 @@ class Safetensors(ArrayFile):
             vectors = self.vectors(name)
             return vectors.gather(np.arange(len(vectors)))
         if dtype not in _DTYPES:
-            raise ValueError(f"{self.path}: the array {name!r} has the type {dtype}, which fewshot cannot read")
+            raise ValueError(f"{self.path}: the array {quoted(name)} has the type {dtype}, which fewshot cannot read")
         count = int(np.prod(shape, dtype=np.int64))
         values: NDArray[Any] = np.fromfile(self.path, _DTYPES[dtype], count, offset=offset)
         return values.reshape(shape)
@@ -172,7 +173,7 @@ class Safetensors(ArrayFile):
         except ValueError:
             strings = None
         if not isinstance(strings, list) or not all(isinstance(value, str) for value in strings) or not strings:
-            raise ValueError(f"{self.path}: {name!r} in the metadata must be a JSON list of strings")
+            raise ValueError(f"{self.path}: {quoted(name)} in the metadata must be a JSON list of strings")
         return np.array(strings, dtype=np.str_)
 
 

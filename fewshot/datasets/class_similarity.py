@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.flat import Ints
 from fewshot.files.csv_files import CsvFile, csv_text
+from fewshot.files.quoting import quoted
 
 Floats = NDArray[np.float64]
 _ROWS = 4096  # of features in memory at once
@@ -58,7 +59,7 @@ class ClassSimilarity:
         if absent:
             raise ValueError(
                 f"{path} lacks {len(absent)} of the {len(wanted)} classes to sample from in {images.name}, "
-                f"such as {absent[0]!r}; it has classes such as {self.names[0]!r}"
+                f"such as {quoted(absent[0])}; it has classes such as {quoted(self.names[0])}"
             )
         rows = np.array([place[name] for name in wanted])
         values: Floats = self.values[np.ix_(rows, rows)]
@@ -110,8 +111,8 @@ def _read(path: Path, *state: int) -> ClassSimilarity:
     if len(other):
         a, b = other[0]
         raise ValueError(
-            f"{path} must be symmetric, but has {values[a, b]:g} for {names[a + 1]!r}, {names[b + 1]!r} and "
-            f"{values[b, a]:g} for {names[b + 1]!r}, {names[a + 1]!r}"
+            f"{path} must be symmetric, but has {values[a, b]:g} for {quoted(names[a + 1])}, "
+            f"{quoted(names[b + 1])} and {values[b, a]:g} for {quoted(names[b + 1])}, {quoted(names[a + 1])}"
         )
     return ClassSimilarity(tuple(names[1:]), values)
 

@@ -11,6 +11,7 @@ import numpy as np
 from fewshot.datasets import A_DATA_SET, ClassList, Dataset, Group, LabelledImages
 from fewshot.datasets._published_classes import matched, published_split
 from fewshot.datasets._subset import subset
+from fewshot.files.quoting import quoted
 from fewshot.plugins.fields import declare
 
 
@@ -48,7 +49,7 @@ class ClassesOf(Dataset):
         if not wanted:
             raise ValueError(
                 f"{whole.name} has no class of {published.name}; that split has classes such as "
-                f"{published.classes[0]!r}, and the data set {whole.class_names[0]!r}"
+                f"{quoted(published.classes[0])}, and the data set {quoted(whole.class_names[0])}"
             )
         return tuple(name for name in whole.class_names if name in wanted)
 

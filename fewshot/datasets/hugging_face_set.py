@@ -21,6 +21,7 @@ from fewshot.datasets._digests import open_pictures
 from fewshot.datasets._hub_columns import HubImages, image_column, label_column, labels_of
 from fewshot.datasets._partitions import report_partitions, with_partitions
 from fewshot.episodes.flat import Ints
+from fewshot.files.quoting import quoted
 from fewshot.files.regular import check_regular
 
 _log = logging.getLogger("fewshot")
@@ -174,7 +175,9 @@ def _encoded(part: Any, image: str) -> Any:
     import datasets
 
     if type(part.features[image]).__name__ != "Image":
-        raise ValueError(f"the column {image!r} holds {part.features[image]}, not images; name another with image=...")
+        raise ValueError(
+            f"the column {quoted(image)} holds {part.features[image]}, not images; name another with image=..."
+        )
     return part.select_columns([image]).cast_column(image, datasets.Image(decode=False))
 
 

@@ -30,6 +30,7 @@ from fewshot.datasets._pictures import BROKEN, PictureFacts, blank_rows, check_c
 from fewshot.datasets.labelled_vectors import texts
 from fewshot.episodes.flat import Ints
 from fewshot.files.npz import Header, NpzFile
+from fewshot.files.quoting import quoted
 from fewshot.files.stored import StoredArray
 
 _KINDS = {
@@ -117,7 +118,7 @@ class _Arrays:
 def _opened(arrays: Mapping[str, _Rows], name: str) -> tuple[_Arrays, list[bytes], frozenset[int]]:
     """The images with one scale per type, their digests, and the rows of blank ones; pictures that look wrong are
     refused or warned of. `arrays` are those of the file `name`, by their names in it."""
-    facts = [picture for inside, array in arrays.items() for picture in _ranges(array, f"{name}: {inside!r}")]
+    facts = [picture for inside, array in arrays.items() for picture in _ranges(array, f"{name}: {quoted(inside)}")]
     scales = scales_of((picture.kind, picture.low, picture.high) for picture in facts)
     images = _Arrays(list(arrays.values()), [scales.get(_kind(array.dtype)) for array in arrays.values()])
 
@@ -204,7 +205,7 @@ def _without_empty(file: NpzFile, parts: dict[str, str], log: logging.Logger) ->
     """The partitions that hold images; a warning names the others, and no image at all is a ValueError."""
     empty = {part: name for part, name in parts.items() if file.header(name)[0][:1] == (0,)}
     if len(empty) == len(parts):
-        shown = ", ".join(f"{name!r} of shape {list(file.header(name)[0])}" for name in empty.values())
+        shown = ", ".join(f"{quoted(name)} of shape {list(file.header(name)[0])}" for name in empty.values())
         raise ValueError(f"{file.path} holds no images: found {shown}; save at least one image per class")
     for part in empty:
         log.warning("%s: skipped the partition %r, which is empty", file.path, part)
@@ -214,7 +215,7 @@ def _without_empty(file: NpzFile, parts: dict[str, str], log: logging.Logger) ->
 def _checked_shape(header: Header, name: str, path: Path) -> tuple[int, ...]:
     """The shape [n, H, W] or [n, H, W, 3] of images; a ValueError describes any other array."""
     shape, _, dtype = header
-    found = f"{path}: {name!r} is {dtype} of shape {list(shape)}"
+    found = f"{path}: {quoted(name)} is {dtype} of shape {list(shape)}"
     if not _kind(dtype):
         raise ValueError(f"{found}; images must be numbers, preferably uint8")
     if 0 in shape or len(shape) not in (3, 4):
@@ -233,13 +234,13 @@ def _size(file: NpzFile, images: str, n_images: int) -> int:
     shape, _, dtype = file.header(name)
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(
-            f"{file.path}: {name!r} of shape {list(shape)} has {shape[1]} labels per image (multi-label "
+            f"{file.path}: {quoted(name)} of shape {list(shape)} has {shape[1]} labels per image (multi-label "
             "or one-hot), but an image has one class here; save the number of its class, such as labels.argmax(1) if "
             "every row has exactly one 1, and leave out images with several classes"
         )
     if dtype.kind not in "iuSU" or math.prod(shape) != n_images:
         raise ValueError(
-            f"{file.path}: {name!r} must be one integer or string for each of {n_images:,} images, "
+            f"{file.path}: {quoted(name)} must be one integer or string for each of {n_images:,} images, "
             f"found {dtype} of shape {list(shape)}"
         )
     return n_images
@@ -272,7 +273,7 @@ def _check_groups(file: NpzFile, n_images: int) -> None:
     for name in filter(_is_group, file.members):
         shape = file.header(name)[0]
         if shape != (n_images,):
-            raise ValueError(f"{file.path}: {name!r} must have the shape [{n_images}], found {list(shape)}")
+            raise ValueError(f"{file.path}: {quoted(name)} must have the shape [{n_images}], found {list(shape)}")
 
 
 def _groups(file: NpzFile) -> dict[str, Group]:

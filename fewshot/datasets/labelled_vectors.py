@@ -15,6 +15,7 @@ from fewshot.datasets._class_names import SILENT, joined_spellings, warn_of_name
 from fewshot.datasets._partitions import check_partitions, report_partitions, split_rule, with_partitions
 from fewshot.datasets._vector_faults import VectorFaults, warn_of_class_vectors
 from fewshot.episodes.flat import Ints
+from fewshot.files.quoting import quoted
 from fewshot.files.vectors import HeldVectors, Vectors, vectors_digest
 from fewshot.plugins.wording import counted
 
@@ -75,7 +76,7 @@ class VectorArrays:
             classes = counted(len(absent), "class")
             _log.warning("%s: skipped %s without vectors, such as %s", where, classes, names[absent[0]])
         groups = {
-            key: _group(values, len(self.vectors), f"group {key!r}", where)
+            key: _group(values, len(self.vectors), f"group {quoted(key)}", where)
             for key, values in sorted(self.image_groups.items())
         }
         class_groups = {
@@ -191,7 +192,9 @@ def _places(labels: NDArray[Any], names: NDArray[Any], where: str) -> Ints:
     places = order[np.minimum(np.searchsorted(names, labels, sorter=order), len(names) - 1)]
     unknown = np.flatnonzero(names[places] != labels)
     if len(unknown):
-        raise ValueError(f"{where}: the label {str(labels[unknown[0]])!r} of row {unknown[0]} is not in class_names")
+        raise ValueError(
+            f"{where}: the label {quoted(str(labels[unknown[0]]))} of row {unknown[0]} is not in class_names"
+        )
     return np.asarray(places, dtype=np.int64)
 
 
@@ -208,7 +211,7 @@ def _in_range(labels: NDArray[Any], size: int, what: str, where: str) -> Ints:
 def _by_class(values: NDArray[Any], labels: Ints, n_classes: int, key: str, where: str) -> NDArray[Any]:
     """[C] one value per class, from one per class or one per vector."""
     if len(values) == n_classes or len(values) != len(labels):
-        check_length(values.shape, n_classes, f"class group {key!r}", where)
+        check_length(values.shape, n_classes, f"class group {quoted(key)}", where)
         return values
     _, first = np.unique(labels, return_index=True)
     by_class = np.zeros(n_classes, dtype=values.dtype)
@@ -216,8 +219,9 @@ def _by_class(values: NDArray[Any], labels: Ints, n_classes: int, key: str, wher
     differing = np.flatnonzero(by_class[labels] != values)
     if len(differing):
         raise ValueError(
-            f"{where}: the class group {key!r} of row {differing[0]} is {str(values[differing[0]])!r}, but another "
-            f"vector of its class has {str(by_class[labels[differing[0]]])!r}; give each class one value"
+            f"{where}: the class group {quoted(key)} of row {differing[0]} is "
+            f"{quoted(str(values[differing[0]]))}, but another vector of its class has "
+            f"{quoted(str(by_class[labels[differing[0]]]))}; give each class one value"
         )
     return by_class
 
@@ -247,7 +251,9 @@ def texts(values: NDArray[Any]) -> NDArray[np.str_] | None:
         try:
             return np.char.decode(values, "utf-8")
         except UnicodeDecodeError as error:
-            raise ValueError(f"the text {error.object!r} is not UTF-8 (perhaps Latin-1); save it as UTF-8") from error
+            raise ValueError(
+                f"the text {quoted(error.object)} is not UTF-8 (perhaps Latin-1); save it as UTF-8"
+            ) from error
     if values.dtype.kind == "O" and all(isinstance(value, str) for value in values.reshape(-1)):
         return values.astype(np.str_)
     return values if values.dtype.kind == "U" else None

@@ -21,6 +21,7 @@ from fewshot.datasets._listed import Entries, Listing, group_of_classes, named_c
 from fewshot.datasets._partitions import split_rule, with_partitions
 from fewshot.episodes.flat import Ints
 from fewshot.files.csv_files import CsvFile
+from fewshot.files.quoting import quoted
 from fewshot.files.regular import remembered
 from fewshot.plugins.fields import declare
 from fewshot.plugins.signature import Later
@@ -111,10 +112,10 @@ def _check_groups(file: Path, names: Sequence[str]) -> None:
     """Raises a ValueError if a group has no valid name, or if two groups share one."""
     twice = [name for name, count in Counter(name.removeprefix(_CLASS) for name in names).items() if count > 1]
     if twice:
-        raise ValueError(f"{file} has two columns {twice[0]!r}; name every column once")
+        raise ValueError(f"{file} has two columns {quoted(twice[0])}; name every column once")
     odd = [name for name in names if not name.removeprefix(_CLASS) or "=" in name]
     if odd:
-        raise ValueError(f"{file} has a column {odd[0]!r}; the name of a group cannot be empty or contain '='")
+        raise ValueError(f"{file} has a column {quoted(odd[0])}; the name of a group cannot be empty or contain '='")
 
 
 def _empty(values: Sequence[str]) -> list[int]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from fewshot.datasets import A_DATA_SET, ClassList, Dataset, Group, LabelledImages
 from fewshot.episodes import draws, streams
+from fewshot.files.quoting import quoted
 from fewshot.plugins.fields import SEED, declare, integer
 
 NAMES = ("train", "validation", "test")
@@ -48,7 +49,7 @@ class Partitioned(Dataset):
             if len(rows) <= self.test + self.validation:
                 raise ValueError(
                     f"Partitioned holds out {self.test} + {self.validation} images of every class, but class "
-                    f"{images.class_names[label]!r} of {images.name} has {len(rows)}; hold out fewer"
+                    f"{quoted(images.class_names[label])} of {images.name} has {len(rows)}; hold out fewer"
                 )
             words = draws.words(self.seed, place[label : label + 1], 1, len(rows), streams.PARTITION)[0, 0]
             order = rows[np.argsort(words, kind="stable")]

@@ -29,7 +29,11 @@ from fewshot.datasets._torchvision_sources import DEBIAN_SETS, SOURCES, Source
 from fewshot.episodes.flat import Ints
 from fewshot.files.atomic import home, make_folder
 from fewshot.files.progress import with_progress
+from fewshot.files.quoting import message
 from fewshot.plugins.suggestions import nearest
+from fewshot.plugins.wording import counted
+
+_MOST_CLASSES = 1_000_000  # of a set without class names, whose numbers may be damaged
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class TorchvisionSet(Dataset):
             return _read_part(source, read(root, **arguments))
         except Exception as error:  # of any kind
             what = "cannot be downloaded or read" if self.download else "is incomplete or damaged"
-            raise ValueError(f"{self.name} {what} in {root} ({partition or 'all images'}): {error}") from error
+            raise ValueError(f"{self.name} {what} in {root} ({partition or 'all images'}): {message(error)}") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,11 +148,22 @@ def _read_part(source: Source, dataset: Any) -> _Part:
         raise ValueError("its files hold images without labels")
     labels = np.asarray(found).astype(np.int64)
     classes = None if source.classes is None else _distinct(source.classes(dataset))
+    _check_labels(labels, len(dataset), classes)
     if source.files is None:
         return _Part(dataset, labels, classes, None)
     paths = [Path(path) for path in source.files(dataset)]
     order = sorted(range(len(paths)), key=paths.__getitem__)
     return _Part(dataset, labels[order], classes, [paths[row] for row in order])
+
+
+def _check_labels(labels: Ints, n_images: int, classes: Sequence[str] | None) -> None:
+    """Raises a ValueError unless every image has one label, and every label is a class."""
+    if not n_images or labels.shape != (n_images,):
+        raise ValueError(f"it holds {counted(n_images, 'image')} and {counted(labels.size, 'label')}")
+    n_classes = _MOST_CLASSES if classes is None else len(classes)
+    wrong = labels[(labels < 0) | (labels >= n_classes)]
+    if len(wrong):
+        raise ValueError(f"labels must be in [0, {n_classes}), found {wrong[0]}")
 
 
 def _distinct(names: Iterable[str | Sequence[str]]) -> list[str]:

@@ -23,6 +23,7 @@ from fewshot.datasets._partitions import is_partition, report_partitions, with_p
 from fewshot.datasets._tar_shards import Sample, ShardImages, is_of_shards, samples_of
 from fewshot.episodes.flat import Ints
 from fewshot.files.progress import with_progress
+from fewshot.files.quoting import quoted
 from fewshot.files.regular import read_text
 
 _BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
@@ -135,7 +136,7 @@ def _check_keys(where: str, names: Sequence[str]) -> None:
     name, count = Counter(names).most_common(1)[0]
     if count > 1:
         raise ValueError(
-            f"{where}: the key {name!r} occurs {count} times; keys must differ, so keep one copy of a shard"
+            f"{where}: the key {quoted(name)} occurs {count} times; keys must differ, so keep one copy of a shard"
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from fewshot.datasets import A_DATA_SET, ClassList, Dataset, LabelledImages
 from fewshot.datasets.labelled_vectors import texts
 from fewshot.datasets.vector_set import opened
+from fewshot.files.quoting import quoted
 from fewshot.plugins.fields import declare
 
 
@@ -57,6 +58,6 @@ class WithClassVectors(Dataset):
         if absent:
             raise ValueError(
                 f"{path} has no vector for {len(absent)} of the {len(images.class_names)} classes of {images.name}, "
-                f"such as {absent[0]!r}; it names classes such as {names[0]!r}"
+                f"such as {quoted(absent[0])}; it names classes such as {quoted(names[0])}"
             )
         return replace(images, class_vectors=vectors[np.array([place[name] for name in images.class_names])])

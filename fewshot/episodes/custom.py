@@ -9,6 +9,7 @@ import numpy as np
 from fewshot.episodes.arrays import EpisodeArrays
 from fewshot.episodes.flat import Ints, Rows
 from fewshot.episodes.labelled import Labelled
+from fewshot.files.quoting import quoted
 
 
 def arrays_of_rows(images: Labelled, support: Sequence[Sequence[int]], query: Sequence[Sequence[int]]) -> EpisodeArrays:
@@ -45,7 +46,7 @@ def _one_episode(
     unknown = np.setdiff1d(labels[1], classes)
     if len(unknown):
         raise ValueError(
-            f"episode {episode}: a query image is of class {images.class_names[unknown[0]]!r}, "
+            f"episode {episode}: a query image is of class {quoted(images.class_names[unknown[0]])}, "
             "which has no support image in this episode"
         )
     counts = [(part[None, :] == classes[:, None]).sum(1) for part in labels]

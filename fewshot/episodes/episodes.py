@@ -22,6 +22,7 @@ from fewshot.episodes.custom import arrays_of_rows
 from fewshot.episodes.digest import episodes_digest
 from fewshot.episodes.files import read_episodes, write_episodes
 from fewshot.episodes.shape import EpisodeShape
+from fewshot.files.quoting import quoted
 from fewshot.plugins.registry import DATASETS, SAMPLERS
 from fewshot.plugins.wording import counted
 
@@ -156,5 +157,5 @@ def _label(name: str, class_names: Sequence[str]) -> int:
     """The label of a class; an unknown name raises a ValueError."""
     if name not in class_names:
         known = ", ".join(class_names[:10]) + (f" and {len(class_names) - 10} more" if len(class_names) > 10 else "")
-        raise ValueError(f"there is no class {name!r}; the classes are {known}")
+        raise ValueError(f"there is no class {quoted(name)}; the classes are {known}")
     return class_names.index(name)

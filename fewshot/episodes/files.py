@@ -8,6 +8,7 @@ from typing import Any
 
 from fewshot.episodes.arrays import ARRAY_TYPES, FORMAT, EpisodeArrays
 from fewshot.episodes.digest import episodes_digest
+from fewshot.files.quoting import quoted
 
 
 def write_episodes(episodes: EpisodeArrays, path: Path, about: Mapping[str, Any]) -> None:
@@ -31,7 +32,7 @@ def read_episodes(path: Path) -> EpisodeArrays:
     arrays, metadata = read_safetensors(path, "an episode list")
     types = {name: array.dtype.str for name, array in arrays.items()}
     if metadata.get("format") != FORMAT or types != ARRAY_TYPES:
-        raise ValueError(f"{path} is not an episode list of format {FORMAT}; found {metadata.get('format')!r}")
+        raise ValueError(f"{path} is not an episode list of format {FORMAT}; found {quoted(metadata.get('format'))}")
     try:
         episodes = EpisodeArrays(**arrays, images_digest=metadata["images_digest"], seed=int(metadata["seed"]))
     except (KeyError, TypeError, ValueError) as error:

@@ -13,6 +13,7 @@ from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.flat import Ints
 from fewshot.episodes.labelled import Labelled
 from fewshot.files.atomic import read_metadata
+from fewshot.files.quoting import quoted
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,8 +60,8 @@ class EpisodeList:
             known = images.class_names[label] if 0 <= label < len(images.class_names) else None
             if known != name:
                 raise ValueError(
-                    f"these episodes were made for a class {label} named {name!r}, but in {images.name} it is "
-                    f"{known!r}; load the data set that they were made for"
+                    f"these episodes were made for a class {label} named {quoted(name)}, but in {images.name} it is "
+                    f"{quoted(known)}; load the data set that they were made for"
                 )
         if self.pools is not None:
             _check_pools(self.episodes, self.pools)

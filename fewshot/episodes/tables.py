@@ -19,6 +19,7 @@ from fewshot.episodes.flat import Ints
 from fewshot.episodes.labelled import Labelled
 from fewshot.episodes.lists import EpisodeList
 from fewshot.files.csv_files import CsvFile, csv_text
+from fewshot.files.quoting import quoted, shortened
 
 COLUMNS = ("task", "class", "image", "set")
 _FURTHER = ("seed", "pool")  # the seed that evaluators draw from, and the disjoint image pool of the task
@@ -112,7 +113,9 @@ class _Table:
         pools: dict[str, str] = {}
         for line, (task, pool) in enumerate(zip(self.file.columns["task"], self.file.columns["pool"], strict=True)):
             if pools.setdefault(task, pool) != pool or not (pool.isascii() and pool.isdigit() and len(pool) < 10):
-                raise self.file.error(line, f"pool must be one integer from 0 for all of task {task!r}, found {pool!r}")
+                raise self.file.error(
+                    line, f"pool must be one integer from 0 for all of task {quoted(task)}, found {quoted(pool)}"
+                )
         return np.array([int(pools[task]) for task in tasks], dtype=np.int64)
 
     def _error(self, line: int, known: str | None) -> ValueError:
@@ -120,10 +123,12 @@ class _Table:
         name, label, which = (self.file.columns[column][line] for column in ("image", "class", "set"))
         if known is None:
             names = self.images.image_names
-            known_as = f"a row in [0, {len(self.images)})" if names is None else f"a name such as {names[0]!r}"
-            return self.file.error(line, f"{self.images.name} has no image {name!r}; write {known_as}")
+            known_as = f"a row in [0, {len(self.images)})" if names is None else f"a name such as {quoted(names[0])}"
+            return self.file.error(line, f"{self.images.name} has no image {quoted(name)}; write {known_as}")
         if label != known:
-            return self.file.error(line, f"image {name} has class {known!r} in {self.images.name}, found {label!r}")
+            return self.file.error(
+                line, f"image {shortened(name)} has class {quoted(known)} in {self.images.name}, found {quoted(label)}"
+            )
         if which not in _SETS:
-            return self.file.error(line, f"set must be support or query, found {which!r}")
+            return self.file.error(line, f"set must be support or query, found {quoted(which)}")
         return self.file.error(line, "a line needs a task, found an empty field")

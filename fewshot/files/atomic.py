@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fewshot.files.quoting import message
 from fewshot.files.regular import check_local, check_regular, parsed_json
 
 if TYPE_CHECKING:
@@ -129,4 +130,4 @@ def _opened(path: Path, what: str) -> Iterator[Any]:
         raise ValueError(f"there is no file {path}; expected {what} there") from error
     except (SafetensorError, OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         # The last three: element types that numpy does not know, and endless JSON.
-        raise ValueError(f"{path} cannot be read as {what}: {error}") from error
+        raise ValueError(f"{path} cannot be read as {what}: {message(error)}") from error

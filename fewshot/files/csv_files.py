@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fewshot.files.quoting import listed, quoted, shortened
 from fewshot.files.regular import written_text
 
 _SHOWN = 80  # characters of a first line in a message
@@ -37,7 +38,7 @@ class CsvFile:
         _check_separator(path, names)
         _check_header(path, names, needed, further)
         if not rows:
-            raise ValueError(f"{path} has nothing below its first line {_short(names)!r}; add one line per entry")
+            raise ValueError(f"{path} has nothing below its first line {quoted(_short(names))}; add one line per entry")
         for number, row in rows:
             _check_width(path, number, row, names)
         values = zip(*(row for _, row in rows), strict=True)
@@ -63,7 +64,7 @@ def csv_text(rows: Iterable[Iterable[Any]]) -> str:
 
 def _numbered_rows(path: Path, what: str, needed: Sequence[str]) -> list[tuple[int, list[str]]]:
     """The line number and the fields of each line that is not empty, header first."""
-    wanted = f" with the column{'s' * (len(needed) > 1)} {_listed(needed)}" if needed else ""
+    wanted = f" with the column{'s' * (len(needed) > 1)} {_in_english(needed)}" if needed else ""
     text = written_text(path, what, f"give a CSV file{wanted}")
     rows = list(_numbered(text, path))
     if not rows:
@@ -86,8 +87,8 @@ def _check_separator(path: Path, names: Sequence[str]) -> None:
     other = next((word for mark, word in _OTHERS.items() if len(names) == 1 and mark in names[0]), "")
     if other:
         raise ValueError(
-            f"{path} seems to be separated by {other}: its first line is {_short(names)!r}; save it as a CSV file with "
-            "commas between the fields, and write numbers with a point (0.5)"
+            f"{path} seems to be separated by {other}: its first line is {quoted(_short(names))}; "
+            "save it as a CSV file with commas between the fields, and write numbers with a point (0.5)"
         )
 
 
@@ -95,28 +96,30 @@ def _check_header(path: Path, names: Sequence[str], needed: Sequence[str], furth
     """Raises a ValueError if a needed column is missing, a column is unknown, or a name occurs twice."""
     such = "such as " if further is None else ""
     others = f" and optionally {', '.join(further)}" if further else ""
-    expected = f"expected a first line {such}{','.join(needed)}{others}, separated by commas, found {_short(names)!r}"
+    first = ",".join(map(shortened, needed))
+    expected = f"expected a first line {such}{first}{others}, separated by commas, found {quoted(_short(names))}"
     missing = [name for name in needed if name not in names]
     if missing:
-        raise ValueError(f"{path} has no column {missing[0]!r}; {expected}")
+        raise ValueError(f"{path} has no column {quoted(missing[0])}; {expected}")
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
-        raise ValueError(f"{path} has two columns {repeated[0]!r}; name every column once")
+        raise ValueError(f"{path} has two columns {quoted(repeated[0])}; name every column once")
     unknown = [] if further is None else [name for name in names if name not in (*needed, *further)]
     if unknown:
-        raise ValueError(f"{path} has an unknown column {unknown[0]!r}; {expected}")
+        raise ValueError(f"{path} has an unknown column {quoted(unknown[0])}; {expected}")
 
 
 def _check_width(path: Path, number: int, row: Sequence[str], names: Sequence[str]) -> None:
     if len(row) != len(names):
         raise ValueError(
             f"{path}, line {number}: expected {len(names)} field{'' if len(names) == 1 else 's'} "
-            f"({', '.join(names[:10])}), found {len(row)}; put fields with a comma in quotes"
+            f"({listed(names, most=10)}), found {len(row)}; put fields with a comma in quotes"
         )
 
 
-def _listed(names: Sequence[str]) -> str:
+def _in_english(names: Sequence[str]) -> str:
     """The names as English, such as "task, class and image"."""
+    names = [shortened(name) for name in names]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 

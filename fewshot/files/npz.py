@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from fewshot.files.atomic import home, make_folder
 from fewshot.files.checksums import Crc
+from fewshot.files.quoting import listed, message, quoted
 from fewshot.files.regular import check_regular
 from fewshot.files.stored import StoredArray
 
@@ -60,11 +61,13 @@ class NpzFile:
             with zipfile.ZipFile(path) as archive:
                 members = archive.infolist()
                 for member in members:
+                    if member.compress_type not in _EXPANSION:  # LZMA's decoder takes the memory that a header names
+                        raise zipfile.BadZipFile(f"its arrays are compressed by the method {member.compress_type}")
                     archive.open(member).close()  # raises if the name beside the array is another
                     if _ENTRY in member.filename.encode() + member.extra + member.comment:
                         raise zipfile.BadZipFile("its list of arrays is damaged")
         except _FAILURES as error:
-            raise ValueError(f"{path} cannot be read as .npz: {error}; write it with np.savez") from error
+            raise ValueError(f"{path} cannot be read as .npz: {message(error)}; write it with np.savez") from error
         names = [member.filename.removesuffix(".npy") for member in members]
         check_unique(path, names, "arrays")
         return NpzFile(path, dict(zip(names, members, strict=True)))
@@ -117,7 +120,7 @@ class NpzFile:
         """The header of an array, and its length in bytes. A ValueError, before any memory is allocated, if the array
         cannot be in the file."""
         if name not in self.members:
-            raise ValueError(f"{self.path} holds no array {name!r}; it holds {', '.join(self.members) or 'nothing'}")
+            raise ValueError(f"{self.path} holds no array {quoted(name)}; it holds {listed(self.members, 'nothing')}")
         member = self.members[name]
         if member.flag_bits & _ENCRYPTED:
             raise ValueError("it is encrypted; save it without a password")
@@ -134,7 +137,7 @@ class NpzFile:
             raise ValueError(
                 "it holds Python objects; save plain numbers or strings, such as np.asarray(labels, dtype=str)"
             )
-        most = min(member.compress_size, os.path.getsize(self.path)) * _EXPANSION.get(member.compress_type, 1 << 40)
+        most = min(member.compress_size, os.path.getsize(self.path)) * _EXPANSION[member.compress_type]
         if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != content or member.file_size > most:
             raise ValueError(
                 f"its header promises {dtype} of shape {list(shape)}, which is {math.prod(shape) * dtype.itemsize:,} "
@@ -168,7 +171,7 @@ class NpzFile:
         except _FAILURES as error:
             if str(error).startswith(str(self.path)):
                 raise
-            raise ValueError(f"{self.path}: the array {name!r} cannot be read: {_reason(error)}") from error
+            raise ValueError(f"{self.path}: the array {quoted(name)} cannot be read: {_reason(error)}") from error
 
 
 def _reason(error: BaseException) -> str:
@@ -176,12 +179,13 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "it is too large for the memory of this machine"
     if isinstance(error, zipfile.BadZipFile | zlib.error | EOFError):
-        return f"it is damaged ({error or 'it ends too early'}); copy the file again, or write it again with np.savez"
-    return str(error)
+        found = message(error) if str(error) else "it ends too early"
+        return f"it is damaged ({found}); copy the file again, or write it again with np.savez"
+    return message(error)
 
 
 def check_unique(path: Path, names: Sequence[str], what: str) -> None:
     """Raises a ValueError if a file has two arrays or columns of one name."""
     twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None:
-        raise ValueError(f"{path} has two {what} named {twice!r}; give each a name of its own")
+        raise ValueError(f"{path} has two {what} named {quoted(twice)}; give each a name of its own")

@@ -25,10 +25,12 @@ def changed_members(path: Path) -> list[str]:
 
 
 def _is_changed(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # torch writes no others
+        return True
     try:
         with archive.open(member) as stream:
             while stream.read(_READ_BYTES):  # the last read compares the checksum
                 pass
-    except (zipfile.BadZipFile, zlib.error, EOFError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):  # the last one: marked as encrypted
         return True
     return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from fewshot.files.quoting import quoted
 from fewshot.plugins.call import Call, parse
 from fewshot.plugins.signature import REQUIRED, Parameter, Signature
 from fewshot.plugins.spec import Home, Spec
@@ -94,7 +95,7 @@ class WouldImportError(ValueError):
 
 def _would_import(kind: Kind, name: str) -> ValueError:
     return WouldImportError(
-        f"the {kind.kind} {name!r} comes from a file and would import code; pass --allow-import if you trust it"
+        f"the {kind.kind} {quoted(name)} comes from a file and would import code; pass --allow-import if you trust it"
     )
 
 
@@ -109,7 +110,7 @@ def _given(call: Call, names: list[str]) -> dict[str, Any]:
         if name not in names:
             raise ValueError(no_field(call.name, name, names))
         if name in given:
-            raise ValueError(f"{call.name} was given its field {name!r} twice; give it once")
+            raise ValueError(f"{call.name} was given its field {quoted(name)} twice; give it once")
         given[name] = value
     return given
 

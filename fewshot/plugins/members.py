@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from fewshot.files.quoting import quoted
 from fewshot.plugins import foreign
 from fewshot.plugins.folders import read_folder
 from fewshot.plugins.signature import Signature, base_names, signature_of_class
@@ -67,7 +68,8 @@ class Members:
                 return import_dotted(f"{point.module}:{point.attr}", self.kind)
         names = self.names()
         raise ValueError(
-            f"unknown {self.kind} {name!r}; known: {', '.join(names)}, or package.module:Class.{hint(name, names)}"
+            f"unknown {self.kind} {quoted(name)}; known: {', '.join(names)}, or "
+            f"package.module:Class.{hint(name, names)}"
         )
 
     def holds(self, name: str) -> bool:
@@ -84,9 +86,11 @@ def import_dotted(name: str, kind: str) -> type[Any]:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # foreign code may raise anything on import
         what = str(error) if isinstance(error, ImportError) else foreign.sentence(error)
-        raise ValueError(f"the {kind} {name!r} cannot be imported: {what}") from error
+        raise ValueError(f"the {kind} {quoted(name)} cannot be imported: {what}") from error
     if not isinstance(getattr(module, class_name, None), type):
-        raise ValueError(f"the module {module_name!r} has no class {class_name!r}; write package.module:Class")
+        raise ValueError(
+            f"the module {quoted(module_name)} has no class {quoted(class_name)}; write package.module:Class"
+        )
     return getattr(module, class_name)  # type: ignore[no-any-return]
 
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fewshot.files.quoting import quoted
 from fewshot.plugins.binding import bind, bind_stored
 from fewshot.plugins.call import Call, parse
 from fewshot.plugins.members import Members, import_dotted
@@ -163,11 +164,11 @@ def registry_of(name: str) -> Registry:
         import_dotted(name, "class")
     holders = [registry for registry in REGISTRIES if registry.holds(name)]
     if len(holders) > 1:
-        raise ValueError(f"{name!r} is a {' and a '.join(r.kind for r in holders)}; choose one with --kind")
+        raise ValueError(f"{quoted(name)} is a {' and a '.join(r.kind for r in holders)}; choose one with --kind")
     if holders:
         return holders[0]
     if ":" in name:
         bases = ", ".join(f"{registry.package}.{registry.base}" for registry in REGISTRIES)
         raise ValueError(f"{name} has no base class that fewshot knows; derive it from one of {bases}")
     near = hint(name, (known for registry in REGISTRIES for known in registry.names()))
-    raise ValueError(f"nothing is called {name!r}; see `fewshot list`, or give package.module:Class.{near}")
+    raise ValueError(f"nothing is called {quoted(name)}; see `fewshot list`, or give package.module:Class.{near}")

@@ -22,6 +22,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
+from fewshot.files.quoting import shortened
 from fewshot.plugins.folder_names import telling_name
 from fewshot.plugins.signature import Parameter
 
@@ -94,9 +95,7 @@ def distinct_names(
 
 def one_line(text: str, most: int) -> str:
     """The text on one line, printable, and shortened in the middle if it has more than `most` characters."""
-    line = " ".join(_printable(text).split())
-    half = (most - 1) // 2
-    return line if len(line) <= most else f"{line[:half]}…{line[-half:]}"
+    return shortened(" ".join(_printable(text).split()), most)
 
 
 def _filled(template: str, fields: Mapping[str, Any]) -> str:

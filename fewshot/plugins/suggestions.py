@@ -6,6 +6,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from fewshot.files.quoting import quoted
+
 _SIZES = {"vits": "vit small", "vitb": "vit base", "vitl": "vit large", "vitg": "vit giant"}  # as other hubs name them
 _OTHER_NAMES = {  # of papers and other libraries, folded, for the members that do the same
     "logisticregression": "LinearProbe", "logreg": "LinearProbe", "linear": "LinearProbe",
@@ -63,7 +65,7 @@ def no_field(member: str, name: str, fields: Iterable[str]) -> str:
     known = list(fields)
     same = _OTHER_FIELDS.get(_folded(name))
     near = f" Did you mean {same}?" if same in known else _MEMBERS_OF_FIELDS.get(name) or hint(name, known)
-    return f"{member} has no field {name!r}; its fields are: {', '.join(known) or 'none'}{'.' * bool(near)}{near}"
+    return f"{member} has no field {quoted(name)}; its fields are: {', '.join(known) or 'none'}{'.' * bool(near)}{near}"
 
 
 def _folded(name: str) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fewshot.files.quoting import listed, quoted
 from fewshot.plugins.suggestions import nearest
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -69,8 +70,8 @@ def missing_column(name: str, known: Iterable[str], where: str) -> ValueError:
     """The error about a column that `where` lacks, such as "results.csv"; it names the nearest and all columns."""
     columns = list(known)
     near = nearest(name, columns)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return ValueError(f"{where} has no column {name!r}{hint}; it has: {', '.join(columns)}")
+    hint = f" (did you mean {quoted(near[0])}?)" if near else ""
+    return ValueError(f"{where} has no column {quoted(name)}{hint}; it has: {listed(columns, most=200)}")
 
 
 def _condition(text: str) -> Condition:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.flat import Ints, take_runs
 from fewshot.files.atomic import read_safetensors, write_safetensors
+from fewshot.files.quoting import quoted
 from fewshot.results.prediction_arrays import ANSWERS, EPISODES, check_arrays
 
 FORMAT = "fewshot-predictions-1"
@@ -78,7 +79,9 @@ class Predictions:
         are not predictions."""
         arrays, about = read_safetensors(path, "predictions")
         if about.get("format") != FORMAT:
-            raise ValueError(f"{path} does not hold predictions of format {FORMAT}; found {about.get('format')!r}")
+            raise ValueError(
+                f"{path} does not hold predictions of format {FORMAT}; found {quoted(about.get('format'))}"
+            )
         images_digest, seed = about.get("images_digest"), str(about.get("seed"))
         try:
             check_arrays(arrays)

@@ -10,6 +10,7 @@ from typing import Any
 
 from fewshot.files.atomic import write_atomically
 from fewshot.files.checksums import checksum
+from fewshot.files.quoting import message
 from fewshot.files.regular import parsed_json, read_text
 
 _CHECKSUM = "checksum"  # in the file: over everything else
@@ -74,7 +75,7 @@ class TrainingRecord:
             classes = tuple(values.pop("classes"))
             return TrainingRecord(classes=classes, before=None if before is None else tuple(before), **values)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = f"{type(error).__name__}: {message(error)}"
             raise ValueError(
-                f"{path} is not the record of a training ({type(error).__name__}: {error}); remove its folder to train "
-                "again"
+                f"{path} is not the record of a training ({reason}); remove its folder to train again"
             ) from error

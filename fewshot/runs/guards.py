@@ -19,6 +19,7 @@ from fewshot.datasets._class_names import in_latin
 from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.flat import Ints
 from fewshot.files.memory import free_bytes, in_units
+from fewshot.files.quoting import quoted
 from fewshot.plugins.registry import EVALUATORS, SAMPLERS
 from fewshot.plugins.short_name import without_defaults
 from fewshot.plugins.spec import Spec
@@ -168,6 +169,6 @@ def check_classes(episodes: Episodes, classes: Ints, part: str, images: Labelled
     if len(others):
         that = f"{counted(len(others), 'class')} that {agreeing(len(others), 'is', 'are')}"
         raise ValueError(
-            f"these episodes hold {that} not {part} in this split, such as {images.class_names[others[0]]!r}; "
+            f"these episodes hold {that} not {part} in this split, such as {quoted(images.class_names[others[0]])}; "
             "use the split that they were sampled with, or classes='all'"
         )

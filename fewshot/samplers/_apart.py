@@ -19,6 +19,7 @@ from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.flat import Ints, Rows, take_runs
 from fewshot.episodes.shape import EpisodeShape
+from fewshot.files.quoting import quoted
 from fewshot.plugins.wording import counted
 from fewshot.samplers._drawing import LEAVE_OUT, Draw, Drawn, flat
 from fewshot.samplers._image_groups import GroupedPool, grouped_pool, share_groups
@@ -142,7 +143,7 @@ class Sides:
                 advice = f"a class needs 2 groups or more, so add images of another group, or {LEAVE_OUT}"
             raise ValueError(
                 f"{wanted} with apart={self.apart!r} need enough groups for both sides of episodes, but class {label} "
-                f"({images.class_names[label]!r}) of {images.name} has "
+                f"({quoted(images.class_names[label])}) of {images.name} has "
                 f"{counted(int(sizes.sum()), 'image')} in {counted(len(sizes), 'group')}"
                 f"{f' and {n_other} more have too few' if n_other else ''}; {advice}"
             )

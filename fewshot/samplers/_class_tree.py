@@ -13,6 +13,7 @@ from pathlib import Path
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.flat import Ints
 from fewshot.files.csv_files import CsvFile, csv_text
+from fewshot.files.quoting import quoted, shortened
 from fewshot.files.regular import parsed_json, read_bytes, read_text
 from fewshot.samplers._grouping import ClassGroups
 
@@ -54,8 +55,8 @@ class ClassTree:
             kept = {stands_for[child] for child in children.get(node, ())}
             if kept and node in names:
                 raise ValueError(
-                    f"the class {node!r} of {images.name} is above other classes in the tree {self.path}, such as "
-                    f"{min(min(below[child]) for child in kept)!r}; classes must be leaves"
+                    f"the class {quoted(node)} of {images.name} is above other classes in the tree "
+                    f"{self.path}, such as {quoted(min(min(below[child]) for child in kept))}; classes must be leaves"
                 )
             stands_for[node] = next(iter(kept)) if len(kept) == 1 else node
             below[node] = frozenset().union(*(below[child] for child in kept)) if kept else frozenset({node})
@@ -72,7 +73,7 @@ class ClassTree:
         if absent:
             raise ValueError(
                 f"the tree {self.path} has no parent of {len(absent)} of the {len(waiting)} classes, such as "
-                f"{absent[0]!r}; it has nodes such as {next(iter(self.parents), 'none')!r}"
+                f"{quoted(absent[0])}; it has nodes such as {quoted(next(iter(self.parents), 'none'))}"
             )
         while waiting:
             node = waiting.pop()
@@ -82,7 +83,8 @@ class ClassTree:
         try:
             return list(TopologicalSorter(above).static_order())[::-1]
         except CycleError as error:
-            raise ValueError(f"the tree {self.path} has a cycle: {' < '.join(error.args[1])}") from error
+            cycle = shortened(" < ".join(map(shortened, error.args[1])), 1000)
+            raise ValueError(f"the tree {self.path} has a cycle: {cycle}") from error
 
 
 def tree_of_groups(images: LabelledImages, levels: Sequence[str]) -> str:
@@ -91,7 +93,7 @@ def tree_of_groups(images: LabelledImages, levels: Sequence[str]) -> str:
     absent = [level for level in levels if level not in images.class_groups]
     if absent or not levels:
         known = ", ".join(images.class_groups) or "none"
-        raise ValueError(f"{images.name} has no class group {absent[0] if absent else ''!r}; it has: {known}")
+        raise ValueError(f"{images.name} has no class group {quoted(absent[0] if absent else '')}; it has: {known}")
     groups = [images.class_groups[level] for level in levels]
     named = [
         [f"{level}={group.names[code]}" for code in group.codes] for level, group in zip(levels, groups, strict=True)

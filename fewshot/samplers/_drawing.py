@@ -13,6 +13,7 @@ from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.flat import Ints, Rows
 from fewshot.episodes.shape import EpisodeShape
+from fewshot.files.quoting import quoted
 
 Drawn = tuple[Rows, Rows]  # flat rows, and the number of rows of each way of each episode
 
@@ -30,8 +31,8 @@ def require_classes(images: LabelledImages, classes: Ints, least: int, wanted: s
     """Raises a ValueError unless these are at least `least` classes of the images, for episodes of `wanted` ways."""
     if len(classes) < 2 <= least and len(images.class_names) == 1:
         raise ValueError(
-            f"{images.name} has one class ({images.class_names[0]!r}), and an episode needs two or more; add a second "
-            "class, such as a second folder of images beside the first"
+            f"{images.name} has one class ({quoted(images.class_names[0])}), and an episode needs "
+            "two or more; add a second class, such as a second folder of images beside the first"
         )
     if len(classes) < least:
         raise ValueError(
@@ -128,7 +129,7 @@ class Draw:
                     "per class, one as support and one as query; add images"
                 )
             raise ValueError(
-                f"{wanted}, but class {label} ({self.images.class_names[label]!r}) of "
+                f"{wanted}, but class {label} ({quoted(self.images.class_names[label])}) of "
                 f"{self.images.name} has {sizes.min()}{f' and {more} more have too few' if more else ''}; lower them, "
                 f"or {LEAVE_OUT}"
             )

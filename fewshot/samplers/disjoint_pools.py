@@ -12,6 +12,7 @@ from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.flat import Ints, Rows
 from fewshot.episodes.shape import EpisodeShape
+from fewshot.files.quoting import quoted
 from fewshot.plugins.fields import declare, integer
 from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler
@@ -98,7 +99,8 @@ class DisjointPools(Sampler):
             label = draw.candidates[sizes.argmin()]
             raise ValueError(
                 f"{self.pools} disjoint pools with {wanted} of every class need {least * self.pools} images per class, "
-                f"but class {label} ({draw.images.class_names[label]!r}) of {draw.images.name} has {sizes.min()}; "
+                f"but class {label} ({quoted(draw.images.class_names[label])}) of "
+                f"{draw.images.name} has {sizes.min()}; "
                 "lower n_query (which changes no expected accuracy, unless an evaluator is transductive) or k_shot"
             )
 

@@ -23,6 +23,7 @@ import numpy as np
 from fewshot.datasets import ClassList, Dataset, LabelledImages, classes_digest
 from fewshot.episodes.flat import Ints
 from fewshot.files.atomic import write_atomically
+from fewshot.files.quoting import quoted
 from fewshot.files.regular import check_regular, parsed_json, read_text
 from fewshot.plugins.fields import Member
 
@@ -44,7 +45,7 @@ class ClassSplit:
         listed = sorted(c for part in PARTS for c in getattr(self, part))
         twice = [c for c, following in pairwise(listed) if c == following]
         if twice:
-            raise ValueError(f"a split lists each class once, but {twice[0]!r} is listed twice")
+            raise ValueError(f"a split lists each class once, but {quoted(twice[0])} is listed twice")
         if classes_digest(listed) != self.classes_digest:
             raise ValueError(
                 f"the split's {len(listed)} classes do not match its classes_digest {self.classes_digest[:12]}: a "
@@ -79,7 +80,7 @@ class ClassSplit:
             odd = sorted(own.symmetric_difference(listed.class_names))
             raise ValueError(
                 f"this split is for {len(own)} other classes than the {len(listed.class_names)} of {listed.name}: "
-                f"{odd[0]!r} is in only one of them; use the split of this data set"
+                f"{quoted(odd[0])} is in only one of them; use the split of this data set"
             )
 
     def save(self, path: Path) -> None:
@@ -124,7 +125,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The object with these keys; a ValueError if one occurs twice, because only the last would count."""
     for (key, _), (following, _) in pairwise(sorted(pairs, key=lambda pair: pair[0])):
         if key == following:
-            raise ValueError(f"the key {key!r} occurs twice; keep one")
+            raise ValueError(f"the key {quoted(key)} occurs twice; keep one")
     return dict(pairs)
 
 
@@ -134,7 +135,9 @@ def _checked(content: Any) -> dict[str, Any]:
         raise ValueError(f"found {content!r:.80}")
     unknown = [key for key in content if key not in (*PARTS, _DIGEST)]
     if unknown:
-        raise ValueError(f"the key {unknown[0]!r} is unknown; remove it, or name it {', '.join(PARTS)} or {_DIGEST}")
+        raise ValueError(
+            f"the key {quoted(unknown[0])} is unknown; remove it, or name it {', '.join(PARTS)} or {_DIGEST}"
+        )
     missing = [part for part in PARTS if part not in content]
     if missing:
         raise ValueError(f"the list {missing[0]!r} is missing; add it, empty if no class is {missing[0]}")

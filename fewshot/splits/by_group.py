@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fewshot.datasets import LabelledImages
+from fewshot.files.quoting import listed, quoted
 from fewshot.plugins.fields import Rule, declare
 from fewshot.splits import ClassSplit, SplitRule
 
@@ -29,12 +30,12 @@ class ByGroup(SplitRule):
     def split(self, images: LabelledImages) -> ClassSplit:
         if self.group not in images.class_groups:
             raise ValueError(
-                f"{images.name} has no class group {self.group!r}; it has: {', '.join(images.class_groups) or 'none'}"
+                f"{images.name} has no class group {quoted(self.group)}; it has: {listed(images.class_groups)}"
             )
         group = images.class_groups[self.group]
         both = set(self.novel) & set(self.validation)
         if both:
-            raise ValueError(f"{min(both)!r} cannot be both novel and validation; list it once")
+            raise ValueError(f"{quoted(min(both))} cannot be both novel and validation; list it once")
         chosen = {
             part: np.any([group.mask(name) for name in names] or [group.codes < 0], axis=0)
             for part, names in (("novel", self.novel), ("validation", self.validation))

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from fewshot.datasets import ClassList, LabelledImages
 from fewshot.datasets._published_classes import PublishedSplit, matched, published_split
+from fewshot.files.quoting import quoted
 from fewshot.splits import ClassSplit, SplitRule
 
 
@@ -50,11 +51,11 @@ def _check(published: PublishedSplit, listed: ClassList, ours: dict[str, str]) -
         names = ", ".join(map(repr, more[:3])) or "none"
         raise ValueError(
             f"{published.name} splits {len(published.classes)} classes, but {listed.name} has no class for "
-            f"{len(lacking)} of them, such as {lacking[0]!r}; its classes without a partner: {names}"
+            f"{len(lacking)} of them, such as {quoted(lacking[0])}; its classes without a partner: {names}"
             f"{' and others' if len(more) > 3 else ''}"
         )
     if more:
         raise ValueError(
-            f"{listed.name} has {len(more)} classes that {published.name} does not split, such as {more[0]!r}; keep "
-            f"only its classes with --data \"ClassesOf('{published.name}', ...)\""
+            f"{listed.name} has {len(more)} classes that {published.name} does not split, such as "
+            f"{quoted(more[0])}; keep only its classes with --data \"ClassesOf('{published.name}', ...)\""
         )

@@ -218,3 +218,26 @@ def test_a_folder_without_weights_or_config_says_what_is_missing(tmp_path: Path)
 def test_a_name_of_the_hub_without_its_prefix_is_told() -> None:
     with pytest.raises(ValueError, match="for a network of the hub write 'hf-hub:timm/resnet10t'"):
         Timm("timm/resnet10t").load()
+
+
+@pytest.mark.parametrize("value", [True, 0.5, {"a": {}}, "A" * 5000, 10**18])
+def test_a_config_of_other_kinds_of_values_is_one_sentence(value: Any, weights: Path) -> None:
+    source = Checkpoint("test_resnet", weights)
+    write_config(weights, input_size=value)
+    with pytest.raises(ValueError, match=r"^the 'input_size' of the config\.json beside .* must be a list; got "):
+        source.load()
+    if not isinstance(value, dict):
+        write_config(weights, arguments=value)
+        with pytest.raises(
+            ValueError, match=r"^the 'model_args' of the config\.json beside .* must be an object; got "
+        ):
+            source.load()
+    write_config(weights, mean=[0.5, 0.5, 10**400], interpolation=value)
+    with pytest.raises(
+        ValueError, match=r"the 'mean' of the config\.json beside .* must be 3 numbers, .*; got \[0\.5, "
+    ):
+        source.load()
+    write_config(weights, interpolation=value)
+    with pytest.raises(ValueError, match=r"the 'interpolation' of the .* must be one of nearest") as raised:
+        source.load()
+    assert len(str(raised.value)) < 1000

@@ -236,3 +236,44 @@ def test_specs_name_the_model_and_its_weights(weights):
     assert BACKBONES.spec(f"OpenCLIP('tiny', {str(weights)!r}, image_size=48)").short_name == (
         "tiny open_clip_model.safetensors @48"
     )
+
+
+@pytest.mark.parametrize(
+    ("way", "value", "found"),
+    [
+        (("model_cfg", "text_cfg"), None, "its text_cfg must be an object, found None"),
+        (("model_cfg", "vision_cfg"), [], r"its vision_cfg must be an object, found \[\]"),
+        (("model_cfg", "multimodal_cfg"), 3, "its multimodal_cfg must be an object, found 3"),
+        (
+            ("model_cfg", "text_cfg", "tokenizer_kwargs"),
+            ["a"],
+            r"its tokenizer_kwargs must be an object, found \['a'\]",
+        ),
+        (("model_cfg", "text_cfg", "hf_tokenizer_name"), 10**18, "its hf_tokenizer_name must be text, found 1000000"),
+        (("preprocess_cfg",), [1], r"its preprocess_cfg must be an object, found \[1\]"),
+        (("preprocess_cfg", "mean"), 0.5, "the 'mean' of preprocess_cfg must be 3 numbers, .*; got 0.5"),
+        (("preprocess_cfg", "std"), [1, 1, 10**400], "the 'std' of preprocess_cfg must be 3 positive numbers, "),
+        (("preprocess_cfg", "interpolation"), "random", "the 'interpolation' of preprocess_cfg must be one of nearest"),
+        (("model_cfg",), {"embed_dim": 16}, "it needs a model_cfg with embed_dim, vision_cfg and text_cfg"),
+    ],
+)
+def test_a_part_of_the_config_of_another_kind_is_one_sentence(way, value, found, weights):
+    file = weights.with_name("open_clip_config.json")
+    config = json.loads(file.read_text())
+    inside = config
+    for step in way[:-1]:
+        inside = inside[step]
+    inside[way[-1]] = value
+    file.write_text(json.dumps(config))
+    with pytest.raises(ValueError, match=rf"^the config .* cannot be read \({found}.*; repair it, or move it away$"):
+        OpenCLIP("tiny", str(weights)).check()
+
+
+@pytest.mark.parametrize(("part", "value"), [("patch_size", 0), ("width", "a"), ("layers", None)])
+def test_a_number_that_open_clip_cannot_build_is_one_sentence(part, value, weights):
+    file = weights.with_name("open_clip_config.json")
+    config = json.loads(file.read_text())
+    config["model_cfg"]["vision_cfg"][part] = value
+    file.write_text(json.dumps(config))
+    with pytest.raises(ValueError, match=r"^open_clip cannot build tiny"):
+        OpenCLIP("tiny", str(weights)).load()

@@ -517,6 +517,17 @@ def test_a_checkpoint_with_one_changed_bit_is_refused_where_torch_reads_it(tmp_p
         read_state(path)
 
 
+@pytest.mark.parametrize(("offset", "value"), [(10, 14), (10, 12), (8, 1)], ids=["LZMA", "BZIP2", "encrypted"])
+def test_a_checkpoint_whose_list_of_members_is_damaged_is_refused(offset: int, value: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.pt"
+    torch.save({"w": torch.arange(1000.0), "b": torch.zeros(10)}, path)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + offset] = value  # of the list's first entry: method, or flags
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.pt is damaged: the checksum of '.*' in it is wrong; fetch it again"):
+        read_state(path)
+
+
 def test_files_that_are_no_checkpoint_are_told_in_one_sentence(tmp_path: Path) -> None:
     for name in ("a.safetensors", "b.pth", "c.pt"):
         (tmp_path / name).write_bytes(b"not a checkpoint at all")

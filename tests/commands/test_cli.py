@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fewshot.cli import sentence
 from fewshot.plugins import registry as plugins
 from fewshot.report.rows.origins import command
 from fewshot.results.files import Results
@@ -585,3 +586,22 @@ def test_other_commands_take_vectors_as_they_are(vectors: None) -> None:
     succeed("report", "results/runs.jsonl")
     assert "No episode is shown: features holds vectors, no pictures." in Path("results/runs.html").read_text()
     assert "VectorSet(path)" in succeed("list", "datasets")
+
+
+@pytest.mark.parametrize("text", ["x" * 200_000, "many words " * 20_000, "x " * 3000, "word" * 1200 + " end"])
+def test_no_sentence_is_longer_than_people_read(text: str) -> None:
+    whole = f"the value {text} is wrong; write another"
+    shown = sentence(ValueError(whole))
+    assert len(shown) < 6100
+    assert shown.startswith("the value ")
+    assert shown.endswith(" is wrong; write another")
+    if len(whole) <= 6000:
+        assert shown == whole
+    elif "x" * 5001 not in text:
+        left_out = int(shown.partition("[... ")[2].partition(" characters left out ...]")[0].replace(",", ""))
+        assert len(whole) - left_out == len(shown) - len(f" [... {left_out:,} characters left out ...] ")
+
+
+def test_a_path_of_the_longest_length_stays_whole() -> None:
+    path = "/" + "a" * 4095
+    assert sentence(OSError(2, "No such file", path)) == f"No such file: {path}"

@@ -3,6 +3,7 @@ package is installed."""
 
 from __future__ import annotations
 
+import bz2
 import hashlib
 import importlib
 import os
@@ -341,3 +342,24 @@ def test_fashion_mnist_comes_from_debians_package(own_home):
     row = int(np.flatnonzero(images.mask("partition=train"))[17])
     assert images.labels[row] == theirs[17][1]
     assert np.array_equal(np.asarray(images.images[row])[:, :, 1], np.asarray(theirs[17][0]))
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 0, 127], [0, 1, 0, 10], [0, 1, 0], [0, 1, 0, 1, 0]])
+def test_labels_that_are_no_classes_of_the_images_are_one_sentence(labels, root):
+    mnist(root)
+    idx(root / "FashionMNIST/raw/t10k-labels-idx1-ubyte", np.array(labels, np.uint8))
+    wrong = (
+        "labels must be in \\[0, 10\\), found" if len(labels) == 4 else f"it holds 4 images and {len(labels)} labels"
+    )
+    with pytest.raises(ValueError, match=rf"^FashionMNIST is incomplete or damaged in .* \(test\): {wrong}"):
+        TorchvisionSet("FashionMNIST", root).load()
+
+
+@pytest.mark.parametrize("label", ["0", "-3", "999999999999"])
+def test_a_label_without_a_class_is_no_memory(label, root, any_checksum):
+    FOLDERS["USPS"](root)
+    lines = bz2.decompress((root / "usps.bz2").read_bytes()).decode().split("\n")
+    lines[0] = " ".join([label, *lines[0].split(" ")[1:]])
+    (root / "usps.bz2").write_bytes(bz2.compress("\n".join(lines).encode()))
+    with pytest.raises(ValueError, match=r"^USPS is incomplete or damaged in .* \(train\): labels must be in \[0, "):
+        TorchvisionSet("USPS", root).load()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from contextlib import suppress
 
 import numpy as np
@@ -103,3 +104,25 @@ def test_a_read_that_is_no_whole_pass_compares_nothing(tmp_path):
     rows = NpzFile.opened(path, "images").rows("images", IMAGES.shape)
     assert np.array_equal(rows.take(np.array([0, 1, 4])), IMAGES[[0, 1, 4]])
     assert len(rows[3:3]) == 0
+
+
+@pytest.mark.parametrize("compressed", [False, True], ids=["stored", "compressed"])
+def test_a_name_that_swallows_the_arrays_is_a_short_sentence(compressed, tmp_path):
+    path = saved(tmp_path / "birds.npz", compressed, **ARRAYS)
+    whole = bytearray(path.read_bytes())
+    whole[26:28] = (60_000).to_bytes(2, "little")  # the length of the first name, beside the array
+    path.write_bytes(whole)
+    with pytest.raises(ValueError, match=r"birds\.npz cannot be read as \.npz: .*; write it with np\.savez") as raised:
+        NpzFile.opened(path, "images")
+    assert len(str(raised.value)) < 1000
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, 99])
+def test_a_compression_that_numpy_does_not_write_is_refused_before_it_is_decoded(method, tmp_path):
+    path = saved(tmp_path / "birds.npz", True, **ARRAYS)
+    whole = bytearray(path.read_bytes())
+    at = whole.index(b"PK\x01\x02")
+    whole[at + 10 : at + 12] = method.to_bytes(2, "little")
+    path.write_bytes(whole)
+    with pytest.raises(ValueError, match=rf"its arrays are compressed by the method {method}; write it with np\.savez"):
+        NpzFile.opened(path, "images")

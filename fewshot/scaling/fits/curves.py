@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.files.quoting import quoted
 from fewshot.scaling.fits.metrics import ACCURACY, Scores, rise, scores
 from fewshot.scaling.fits.tables import CurveTable, Flags
 from fewshot.scaling.laws import Floats, Points
@@ -69,8 +70,8 @@ def check_fall(name: str, x: str, sizes: Floats, values: Floats, read: Scores) -
     if rise(sizes, values) >= _RISES:
         trend, other = ("accuracy falls", "error") if read.metric == ACCURACY else (f"{read.metric} rises", "accuracy")
         raise ValueError(
-            f"the {trend} with {x!r} on the curve {name}, so no scaling law describes it; if {read.column!r} is an "
-            f"{other}, add --metric {other}, else omit the curve with --where"
+            f"the {trend} with {quoted(x)} on the curve {name}, so no scaling law describes it; if "
+            f"{quoted(read.column)} is an {other}, add --metric {other}, else omit the curve with --where"
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.files.quoting import quoted
 from fewshot.results.conditions import as_number
 from fewshot.scaling.fits.tables import CurveTable
 from fewshot.scaling.laws import Floats
@@ -42,8 +43,8 @@ class Scores:
         """How the column was read."""
         unit = " in %" if self.percent else ""
         if self.metric == ACCURACY:
-            return f"{self.column!r} is read as an accuracy{unit}; the fits are of the error, 1 - accuracy"
-        return f"{self.column!r} is read as {'an error' if self.metric == ERROR else 'a loss'}{unit}"
+            return f"{quoted(self.column)} is read as an accuracy{unit}; the fits are of the error, 1 - accuracy"
+        return f"{quoted(self.column)} is read as {'an error' if self.metric == ERROR else 'a loss'}{unit}"
 
 
 def scores(
@@ -60,7 +61,7 @@ def scores(
     if metric == LOSS:
         if signs.any():
             raise ValueError(
-                f"a loss is not a percentage, but {column!r} of {table.path} has % signs; add --metric error"
+                f"a loss is not a percentage, but {quoted(column)} of {table.path} has % signs; add --metric error"
             )
         table.check(column, values > 0, values, "a loss above 0")
         return Scores(column, LOSS, False, values)
@@ -97,7 +98,7 @@ def _recognised(
         if np.median([rise(x, values[places]) for x, places in curves]) > 0:
             return ACCURACY
         raise ValueError(
-            f"{column!r} is named like an accuracy, but does not rise; add --metric accuracy or --metric error"
+            f"{quoted(column)} is named like an accuracy, but does not rise; add --metric accuracy or --metric error"
         )
     if signs.any():
         return ERROR
@@ -105,8 +106,8 @@ def _recognised(
         return LOSS
     if named != ERROR and _mostly_above_1(values):
         raise ValueError(
-            f"{column!r} exceeds 1 (up to {values.max():g}), so it may be a loss or a percentage; add --metric loss, "
-            "--metric error or --metric accuracy"
+            f"{quoted(column)} exceeds 1 (up to {values.max():g}), so it may be a loss or a "
+            "percentage; add --metric loss, --metric error or --metric accuracy"
         )
     return ERROR
 
@@ -131,7 +132,7 @@ def _check_one_unit(table: CurveTable, column: str, values: Floats, percent: NDA
         named = ", ".join(f"{values[at]:g} (data line {table.place(at + 1)})" for at in mixed[:5])
         more = f" and {len(mixed) - 5} more" if len(mixed) > 5 else ""
         raise ValueError(
-            f"{column!r} of {table.path} seems to mix percentages and fractions: most numbers exceed 1, but not "
+            f"{quoted(column)} of {table.path} seems to mix percentages and fractions: most numbers exceed 1, but not "
             f"{named}{more}; multiply fractions by 100, and write percentages with a % sign"
         )
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.files.quoting import quoted
 from fewshot.results.conditions import Condition, as_number, conditions, missing_column
 from fewshot.scaling.fits.line_files import read_lines
 from fewshot.scaling.laws import Floats
@@ -95,7 +96,9 @@ class CurveTable:
 
     def wrong(self, name: str, number: int, wanted: str, got: str) -> ValueError:
         """The error about a column of line `number`, from 1."""
-        return ValueError(f"{name!r} of data line {self.place(number)} of {self.path} must be {wanted}, got {got}")
+        return ValueError(
+            f"{quoted(name)} of data line {self.place(number)} of {self.path} must be {wanted}, got {got}"
+        )
 
     def groups(self, by: Sequence[str]) -> dict[tuple[str, ...], list[int]]:
         """The places of the lines for every combination of values of these columns, in order of appearance."""

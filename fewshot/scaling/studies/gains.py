@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from fewshot.files.quoting import quoted
 from fewshot.scaling.fits.intervals import student_bounds
 
 Target = TypeVar("Target", bound=Hashable)
@@ -63,7 +64,7 @@ def _gains(
     sides_given = dict.fromkeys(split(each)[0] for each in scores)
     for side in (small, large):
         if side not in sides_given:
-            raise ValueError(f"there is no score of the {axis} {side!r}; known: {', '.join(sides_given)}")
+            raise ValueError(f"there is no score of the {axis} {quoted(side)}; known: {', '.join(sides_given)}")
     by_key: dict[tuple[Target, str, str], dict[str, dict[str, float]]] = {}
     for each in scores:
         varied, fixed = split(each)

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
+from typing import Any
 
+from fewshot.files.quoting import message, quoted
 from fewshot.files.regular import parsed_json, read_text
 from fewshot.plugins.short_name import short_names
 from fewshot.plugins.spec import Spec
@@ -57,11 +60,18 @@ def read_distances(path: Path) -> dict[tuple[str, str], float]:
     """The unbiased squared MMD of every source and target in the output of `fewshot distance --json`."""
     try:
         lines = parsed_json(read_text(path, "table of distances"))["distances"]
-        return {(line["source"], line["target"]): float(line["mmd"]) for line in lines}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path} holds no distances ({type(error).__name__}: {error}); write it with: fewshot distance --json"
-        ) from error
+        return {(line["source"], line["target"]): _finite(line["mmd"]) for line in lines}
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        reason = f"{type(error).__name__}: {message(error)}"
+        raise ValueError(f"{path} holds no distances ({reason}); write it with: fewshot distance --json") from error
+
+
+def _finite(value: Any) -> float:
+    """A distance; a ValueError for NaN and infinity, which JSON's 1e999 becomes too."""
+    distance = float(value)
+    if not isfinite(distance):
+        raise ValueError(f"a distance must be finite, found {quoted(value)}")
+    return distance
 
 
 def _training(row: TrainedRow) -> _Training:

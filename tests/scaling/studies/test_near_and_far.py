@@ -12,7 +12,7 @@ from fewshot.report import page
 from fewshot.report.rows.shown import Shown
 from fewshot.results.row import Row
 from fewshot.scaling.studies.adaptation import ladders
-from fewshot.scaling.studies.near_and_far import SourceGains, gains_of
+from fewshot.scaling.studies.near_and_far import SourceGains, gains_of, read_distances
 from fewshot.scaling.studies.sources import source_matrices
 from tests.support.trained_rows import SEEDS, row, trained_of
 
@@ -110,3 +110,26 @@ def test_ladders_of_two_samplers_have_other_names_in_the_report():
     )
     assert "L2 + Prototype, 4 disjoint pools of images</td>" in section
     assert "L2 + Prototype, balanced</td>" in section
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("1e999", "a distance must be finite, found inf"),
+        ("-1e999", "a distance must be finite, found -inf"),
+        ("NaN", "a distance must be finite, found nan"),
+        ('"Infinity"', "a distance must be finite, found 'Infinity'"),
+        ("1" + "0" * 400, "OverflowError: "),
+        ('"' + "A" * 200_000 + '"', "ValueError: could not convert"),
+        ("null", "TypeError: "),
+    ],
+    ids=lambda text: text[:12],
+)
+def test_a_distance_that_is_no_finite_number_is_one_sentence(value, found, tmp_path):
+    path = tmp_path / "d.json"
+    path.write_text('{"distances": [{"source": "a", "target": "b", "mmd": 0.5}]}')
+    assert read_distances(path) == {("a", "b"): 0.5}
+    path.write_text(path.read_text().replace("0.5", value))
+    with pytest.raises(ValueError, match=rf"d\.json holds no distances \(.*{found}.*; write it with: ") as raised:
+        read_distances(path)
+    assert len(str(raised.value)) < 1000
