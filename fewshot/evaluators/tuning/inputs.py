@@ -115,5 +115,8 @@ def plain_features(
     if images.frozen is None:
         inputs = Inputs(images, episode, order, backbone, layout=layout)
         return in_parts(lambda part: network(inputs.plain(part)), len(order), inputs.at_once)
-    tail, known, rows = Tail(network, images.frozen.split, layout), images.frozen, images.rows[episode, order]
+    known, rows = images.frozen, images.rows[episode, order]
+    if known.split.is_whole:
+        return known.gather(rows).to(backbone.device)
+    tail = Tail(network, known.split, layout)
     return in_parts(lambda part: tail(known.gather(rows[part]).to(backbone.device)), len(order), MOST_AT_ONCE)
