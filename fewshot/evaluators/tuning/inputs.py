@@ -33,6 +33,13 @@ def held_in_order(images: ImageRows, mask: Tensor, episode: int) -> Tensor:
     return held[torch.argsort(images.rows[episode, held], stable=True)]
 
 
+def all_held_in_order(images: ImageRows, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Positions [B, S] of the images of all episodes: those under a True mask first, sorted by row; and a mask of
+    these places."""
+    order = torch.argsort(images.rows.masked_fill(~mask, torch.iinfo(torch.int64).max), dim=1, stable=True)
+    return order, mask.gather(1, order)
+
+
 class Inputs:
     """Inputs of an episode's images by position in `order`: plain ones, and random views."""
 
