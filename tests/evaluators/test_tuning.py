@@ -17,7 +17,7 @@ from fewshot.datasets import ArrayImages
 from fewshot.evaluators.tuning.descent import Descent, descend, mini_batches, shorten_gradients
 from fewshot.evaluators.tuning.heads import Support, starting_heads, tune_heads
 from fewshot.evaluators.tuning.image_rows import ImageRows
-from fewshot.evaluators.tuning.inputs import Inputs
+from fewshot.evaluators.tuning.inputs import Inputs, all_held_in_order, held_in_order
 from fewshot.evaluators.tuning.network import last_blocks, norm_parameters, parameters_of, shared_copy, unfreeze
 from fewshot.evaluators.tuning.schedules import learning_rates
 from fewshot.evaluators.tuning.split import Tail, Trunk, find_split
@@ -52,6 +52,17 @@ def test_mini_batches_go_through_every_row_before_they_repeat_one():
     assert sorted(drawn[:10].tolist()) == sorted(drawn[10:].tolist()) == list(range(10))
     assert all(torch.equal(a, b) for a, b in zip(batches, mini_batches(10, 4, 5, seed=3), strict=True))
     assert not torch.equal(drawn, torch.cat(list(mini_batches(10, 4, 5, seed=4))))
+
+
+def test_the_supports_of_all_episodes_are_in_the_order_of_each_alone():
+    drawing = torch.Generator().manual_seed(0)
+    images = ImageRows((), torch.randint(6, (9, 8), generator=drawing))  # some rows twice
+    mask = torch.rand(9, 8, generator=drawing) < 0.6
+    mask[0], mask[1] = True, False
+    order, held = all_held_in_order(images, mask)
+    for e in range(9):
+        alone = held_in_order(images, mask, e)
+        assert order[e, held[e]].tolist() == order[e, : len(alone)].tolist() == alone.tolist()
 
 
 @pytest.mark.parametrize("batch_size", [None, 10, 64])
@@ -170,6 +181,18 @@ def test_the_trunk_does_not_run_the_tail_nor_the_tail_the_trunk():
     assert ran == [0, 1]
     network[0].weight.fill_(math.nan)
     assert torch.isfinite(Tail(network, split)(torch.randn(3, 4))).all()
+
+
+def test_a_cut_is_whole_only_if_nothing_is_trained_and_its_activations_are_the_features():
+    network = nn.Sequential(*(nn.Linear(4, 4) for _ in range(4))).requires_grad_(False).eval()
+    inputs = torch.randn(3, 4)
+    split = find_split(network, inputs)
+    assert split.is_whole
+    activations = Trunk(network, split)(inputs)
+    assert torch.equal(activations, network(inputs))
+    assert torch.equal(Tail(network, split)(activations.clone()), activations)
+    network[3].weight.requires_grad_(True)
+    assert not find_split(network, inputs).is_whole
 
 
 class Skips(nn.Module):

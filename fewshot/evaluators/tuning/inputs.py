@@ -33,6 +33,13 @@ def held_in_order(images: ImageRows, mask: Tensor, episode: int) -> Tensor:
     return held[torch.argsort(images.rows[episode, held], stable=True)]
 
 
+def all_held_in_order(images: ImageRows, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Positions [B, S] of the images of all episodes: those under a True mask first, sorted by row; and a mask of
+    these places."""
+    order = torch.argsort(images.rows.masked_fill(~mask, torch.iinfo(torch.int64).max), dim=1, stable=True)
+    return order, mask.gather(1, order)
+
+
 class Inputs:
     """Inputs of an episode's images by position in `order`: plain ones, and random views."""
 
@@ -115,5 +122,8 @@ def plain_features(
     if images.frozen is None:
         inputs = Inputs(images, episode, order, backbone, layout=layout)
         return in_parts(lambda part: network(inputs.plain(part)), len(order), inputs.at_once)
-    tail, known, rows = Tail(network, images.frozen.split, layout), images.frozen, images.rows[episode, order]
+    known, rows = images.frozen, images.rows[episode, order]
+    if known.split.is_whole:
+        return known.gather(rows).to(backbone.device)
+    tail = Tail(network, known.split, layout)
     return in_parts(lambda part: tail(known.gather(rows[part]).to(backbone.device)), len(order), MOST_AT_ONCE)

@@ -33,6 +33,11 @@ class Split:
         return sum(self.sizes)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether no module of the network is trained, so that the activations are its features [D]."""
+        return self.calls == ("",) and len(self.shapes[0]) == 1
+
+    @property
     def sizes(self) -> list[int]:
         """The size of each needed output."""
         return [prod(self.shapes[call]) for call in self.needed]

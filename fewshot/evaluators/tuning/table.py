@@ -39,7 +39,7 @@ class FrozenTable:
 
     def gather(self, rows: Tensor) -> Tensor:
         """[k, F] activations of these rows, a copy."""
-        return self.values[torch.from_numpy(np.searchsorted(self.rows, rows.numpy()))]
+        return self.values.index_select(0, torch.from_numpy(np.searchsorted(self.rows, rows.numpy())))
 
 
 def frozen_table(

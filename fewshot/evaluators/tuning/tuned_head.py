@@ -14,7 +14,7 @@ from fewshot.evaluators import Head
 from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.heads import Heads, Support, starting_heads, tune_heads
 from fewshot.evaluators.tuning.image_rows import ImageRows
-from fewshot.evaluators.tuning.inputs import MOST_AT_ONCE, held_in_order, plain_features
+from fewshot.evaluators.tuning.inputs import MOST_AT_ONCE, all_held_in_order, plain_features
 from fewshot.evaluators.tuning.one_episode import TunedEpisode
 from fewshot.features.embedding import keep_freed_memory
 from fewshot.features.out_of_memory import halved_until_it_fits, is_out_of_memory
@@ -108,15 +108,11 @@ def tune_heads_alone(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning:
 
 def _support(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> Support:
     """Features of the support of B episodes, each in the order of its rows, padded at the end."""
-    size, device = batch.support_mask.shape, backbone.device
-    features = torch.zeros(*size, backbone.dim, device=device)
-    labels = torch.zeros(size, dtype=torch.int64, device=device)
-    mask = torch.zeros(size, dtype=torch.bool, device=device)
-    for e in range(len(mask)):
-        order = held_in_order(batch.support, batch.support_mask, e)
+    order, mask = all_held_in_order(batch.support, batch.support_mask)
+    features = torch.zeros(*mask.shape, backbone.dim, device=backbone.device)
+    for e, held in enumerate(mask.sum(1).tolist()):
         with torch.no_grad():
-            plain = plain_features(batch.support, e, order, backbone, backbone.network)
-            features[e, : len(order)] = tuning.seen_by_head(plain)
-        labels[e, : len(order)] = batch.support_labels[e, order].to(device)
-        mask[e, : len(order)] = True
-    return Support(features, labels, mask, batch.n_way)
+            plain = plain_features(batch.support, e, order[e, :held], backbone, backbone.network)
+            features[e, :held] = tuning.seen_by_head(plain)
+    labels = batch.support_labels.gather(1, order) * mask
+    return Support(features, labels.to(backbone.device), mask.to(backbone.device), batch.n_way)
