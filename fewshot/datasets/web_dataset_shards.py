@@ -25,6 +25,7 @@ from fewshot.datasets._tar_shards import Sample, ShardImages, is_of_shards, samp
 from fewshot.episodes.flat import Ints
 from fewshot.files.progress import with_progress
 from fewshot.files.regular import read_text
+from fewshot.plugins.folder_names import telling_file_name
 
 _BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
@@ -44,7 +45,7 @@ class WebDatasetShards(Dataset):
     or one folder above. Shards are never unpacked: labels and places are read first, then the images in their order.
     """
 
-    short_name: ClassVar[str] = "[{path:stem}|{names:file}|shards]"
+    short_name: ClassVar[str] = "[{path:shards}|{names:shards}|shards]"
     file_names: ClassVar[tuple[str, ...]] = ("*.tar",)
     folder_files: ClassVar[tuple[tuple[str, ...], ...]] = (("*.tar",), ("test/*.tar",), ("train/*.tar",))
 
@@ -95,7 +96,7 @@ class WebDatasetShards(Dataset):
 
 def _title(where: str) -> str:
     """The name of the data set."""
-    return _BRACES.sub("", Path(where).name).removesuffix(".tar").strip("-_.") or Path(where).resolve().parent.name
+    return telling_file_name(where if "://" in where else Path(where).resolve())
 
 
 def _index(where: str) -> tuple[list[str], list[Sample]]:

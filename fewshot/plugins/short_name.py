@@ -6,6 +6,7 @@ A member declares its short name as a template, `short_name: ClassVar[str] = "{n
     {field:file}       the last part of a path    {field:stem}    the same without its suffix
     {field:folder}     the same, or the folder above if it is "images", "data", "train" or the like
     {field:set}        the same of a folder; of a file, that of the folder that holds it
+    {field:shards}     of a file or several, the stem, or the folder above if it is "train", "0" or the like
     {field:value}      the text after "="         {field:names}   the fields of a grid, "C and max_iter"
     {sides}            of samplers, the source of support and queries: "test images", "support from mono"
     [first|second|...] the first alternative whose fields are all set (not None, False, empty or 0); else nothing
@@ -22,7 +23,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from fewshot.plugins.folder_names import telling_name
+from fewshot.plugins.folder_names import telling_file_name, telling_name
 from fewshot.plugins.signature import Parameter
 
 Thing = TypeVar("Thing", bound=Hashable)
@@ -133,6 +134,8 @@ def _printed(match: re.Match[str], fields: Mapping[str, Any]) -> str:
     if form == "set":
         path = PurePath(str(value))
         return telling_name(path.parent if path.suffix[1:].isalpha() else path) or path.stem
+    if form == "shards":
+        return telling_file_name(str(value)) or str(value)
     if form == "stem":
         return PurePath(str(value)).stem or str(value)
     if form == "value":

@@ -62,7 +62,7 @@ def test_braces_name_several_shards_and_partitions_come_from_names(tmp_path):
         part = "train" if number < 2 else "test"
         shard(tmp_path / f"{part}-{number:03}.tar", samples([2 * number, 2 * number + 1], ["wren", "gull"]))
     images = WebDatasetShards(names=str(tmp_path / "train-{000..001}.tar")).load()
-    assert (len(images), images.name, images.class_names) == (4, "train", ("gull", "wren"))
+    assert (len(images), images.name, images.class_names) == (4, tmp_path.name, ("gull", "wren"))
     assert dataset_spec(str(tmp_path / "train-{000..001}.tar")).fields["names"]
     whole = dataset_spec(str(tmp_path)).make().load()
     assert np.flatnonzero(whole.mask("partition=test")).tolist() == [0, 1]
