@@ -24,7 +24,7 @@ from fewshot.commands._options import check_file
 from fewshot.commands._ranked import larger_than_asked, measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._results import print_failures, writable_results
-from fewshot.commands._running import starting
+from fewshot.commands._running import check_networks, starting
 from fewshot.plugins.wording import agreeing, listed
 
 if TYPE_CHECKING:
@@ -138,8 +138,9 @@ class GridRequest:
         of a benchmark, `own` by the name of an evaluator."""
         from fewshot.plugins.registry import EVALUATORS
         from fewshot.runs.defaults import EVALUATOR, usual_transform
-        from fewshot.runs.presets import preset
+        from fewshot.runs.presets import preset, refuse_presets
 
+        refuse_presets(self.evaluators)
         if not self.presets:
             specs = [EVALUATORS.spec(evaluator) for evaluator in self.evaluators or (EVALUATOR,)]
             return [(self.transform or own.get(spec.name) or usual_transform(spec), spec.text) for spec in specs]
@@ -220,9 +221,12 @@ def command(
       fewshot run --benchmark cifar_fs --data ~/data --backbone resnet18
     """
     named.check()
-    print_progress("Reading the data ...")
     from fewshot.results.files import Results
 
+    if not named.benchmark:
+        grid.methods()  # unknown names are refused before data are read
+    check_networks(grid.backbones, Results(results))
+    print_progress("Reading the data ...")
     bench = compute.workbench(checks_counts=named.benchmark is not None)
     plan, unusual = None, ""
     if named.benchmark:

@@ -11,6 +11,7 @@ A member declares its short name as a template, `short_name: ClassVar[str] = "{n
     {sides}            of samplers, the source of support and queries: "test images", "support from mono"
     [first|second|...] the first alternative whose fields are all set (not None, False, empty or 0); else nothing
     {field!}           nothing; a condition that the field is set       {field=value!}  that it has this value
+    {field~text!}      nothing; a condition that the field begins with this text
 
 A member without a template is named by its class and its fields that differ from the defaults: "LinearProbe(C=10.0)".
 """
@@ -32,7 +33,7 @@ _LONGEST = 64  # characters
 _MOST_VALUES = 7  # of a field of a grid that a name lists
 _HELD = ("code", "weights")  # digests that tell held things of one name apart (plugins/held.py)
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
-_FIELD = re.compile(r"\{(\w+)(?:=(\w+))?(?::(\w+))?(!?)\}")
+_FIELD = re.compile(r"\{(\w+)(?:=(\w+)|~([\w-]+))?(?::(\w+))?(!?)\}")
 
 
 class Named(Protocol):
@@ -114,14 +115,16 @@ def _first(alternatives: Iterable[str], fields: Mapping[str, Any]) -> str:
 
 
 def _is_there(match: re.Match[str], fields: Mapping[str, Any]) -> bool:
-    name, wanted = match[1], match[2]
+    name, wanted, start = match[1], match[2], match[3]
     if name == "sides":
         return bool(_sides(fields))
+    if start:
+        return str(fields.get(name)).startswith(start)
     return str(fields.get(name)) == wanted if wanted else bool(fields.get(name))
 
 
 def _printed(match: re.Match[str], fields: Mapping[str, Any]) -> str:
-    name, form, test = match[1], match[3], match[4]
+    name, form, test = match[1], match[4], match[5]
     if test:
         return ""
     if name == "sides":
