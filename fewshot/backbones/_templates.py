@@ -57,15 +57,21 @@ def _of_file(path: Path) -> tuple[str, ...]:
 
 
 def _checked(lines: tuple[str, ...], where: str) -> tuple[str, ...]:
-    """The lines; a ValueError names one without a place for the class name."""
+    """The lines; a ValueError names one without exactly one place for the class name."""
     example = "'a photo of a {}.'"
     if not lines:
         raise ValueError(f"{where} has no template; give at least one line such as {example}")
     for line in lines:
-        if not any(place in line for place in PLACES):
+        number = sum(line.count(place) for place in PLACES)
+        if not number:
             raise ValueError(
                 f"the template {line[:80]!r} has no {{}} for the class name; write one such as {example}, the name of "
                 f"a list ({', '.join(LISTS)}), or the path of a text file"
+            )
+        if number > 1 or line.count("{") + line.count("}") > 2:
+            raise ValueError(
+                f"the template {line[:80]!r} of {where} must have one {{}} for the class name and no other braces; "
+                f"write one such as {example}"
             )
     return lines
 

@@ -39,7 +39,7 @@ class OpenCLIP(BackboneSource):
     training data of a file; the tags have theirs.
     """
 
-    short_name: ClassVar[str] = "{model}[ {pretrained:file}][ @{image_size}]"
+    short_name: ClassVar[str] = "{model}[ {pretrained:file}|{model~hf-hub!}| random init][ @{image_size}]"
     has_words: ClassVar[bool] = True
     companions: ClassVar[tuple[str, ...]] = ("open_clip_config.json",)  # beside the weights; part of the identity
 

@@ -130,8 +130,9 @@ class GridRequest:
         of a benchmark, `own` by the name of an evaluator."""
         from fewshot.plugins.registry import EVALUATORS
         from fewshot.runs.defaults import EVALUATOR, usual_transform
-        from fewshot.runs.presets import preset
+        from fewshot.runs.presets import preset, refuse_presets
 
+        refuse_presets(self.evaluators)
         if not self.presets:
             specs = [EVALUATORS.spec(evaluator) for evaluator in self.evaluators or (EVALUATOR,)]
             return [(self.transform or own.get(spec.name) or usual_transform(spec), spec.text) for spec in specs]

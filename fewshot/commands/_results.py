@@ -90,12 +90,12 @@ def describe(row: Row) -> str:
 
 def source(row: Row) -> str:
     """The data set, with its classes and sampler if they are unusual."""
-    from fewshot.results.row_specs import specs_of
+    from fewshot.results.row_specs import data_name, specs_of
 
     of = specs_of(row)
     classes = "" if row.classes == "novel" or of.from_file else f"{row.classes} classes"
     sampler = "" if of.is_plainly_balanced else of.sampler.short_name
-    return ", ".join(filter(None, [of.dataset.short_name, classes, sampler]))
+    return ", ".join(filter(None, [data_name(row), classes, sampler]))
 
 
 def percent(row: Row) -> str:
@@ -151,12 +151,12 @@ def chosen_settings(shown: Shown) -> dict[str, None]:
     from fewshot.plugins.registry import EVALUATORS
     from fewshot.report.rows import choices
     from fewshot.report.rows import selection_budgets as budgets
-    from fewshot.results.row_specs import specs_of
+    from fewshot.results.row_specs import data_name
 
     several = len({row.dataset for row in shown.rows}) > 1
 
     def task(row: Row) -> str:
-        data = row.benchmark_set or specs_of(row).dataset.short_name
+        data = data_name(row)
         return f"{data}, {shape(row)}" if several else shape(row)
 
     before = (

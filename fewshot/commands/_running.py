@@ -15,6 +15,7 @@ from fewshot.plugins.wording import agreeing, counted
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
     from fewshot.plugins.spec import Spec
+    from fewshot.results.files import Results
     from fewshot.results.row import Row
     from fewshot.runs.specs import RunSpec
 
@@ -35,6 +36,19 @@ def starting(
     unfinished = _unfinished(specs, rows)
     _check(unfinished, images)
     return _announced(specs, unfinished)
+
+
+def check_networks(backbones: Sequence[str], results: Results) -> None:
+    """Raises a ValueError for a network that cannot exist, such as one with a misspelt name or tag, before data are
+    read. Networks with rows are not checked again: finished runs start without loading torch."""
+    from fewshot.plugins.member_field import member
+    from fewshot.plugins.registry import BACKBONES
+
+    specs = dict.fromkeys(member(BACKBONES, name) for name in backbones)
+    known = {row.backbone for row in results.rows()} if specs else set()
+    for spec in specs:
+        if spec.text not in known:
+            spec.make().check()
 
 
 def check_unfinished(specs: Sequence[RunSpec], rows: Collection[Row], images: Callable[[Spec], LabelledImages]) -> None:
@@ -132,7 +146,7 @@ def row_of(spec: RunSpec) -> Row:
     from fewshot.results.row import Row
     from fewshot.runs.columns import spec_columns
 
-    return Row.of(RunName("not run"), spec_columns(spec))
+    return Row.of(RunName("not run", protocol=spec.protocol, benchmark_set=spec.benchmark_set), spec_columns(spec))
 
 
 def name_of(spec: RunSpec) -> str:

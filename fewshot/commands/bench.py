@@ -21,7 +21,7 @@ from fewshot.commands._plan import Plan
 from fewshot.commands._ranked import larger_than_asked, measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._results import describe, percent, print_failures, writable_results
-from fewshot.commands._running import check_unfinished, starting
+from fewshot.commands._running import check_networks, check_unfinished, starting
 
 if TYPE_CHECKING:
     from fewshot.results.files import Results
@@ -76,12 +76,13 @@ def command(
       fewshot bench cifar_fs --data ~/data --backbone resnet18
     """
     engine.check()
-    bench = compute.workbench(checks_counts=root is not None)
-    plan = _benchmark_plan(suite, root, backbones, partial, n_episodes, bench)
     from fewshot.results.files import Results
 
-    specs = _suite(suite, n_episodes) if plan is None else plan.specs
     rows_path = results or Path("results") / f"{Path(suite).stem}.jsonl"
+    check_networks(backbones if root is not None else (), Results(rows_path))
+    bench = compute.workbench(checks_counts=root is not None)
+    plan = _benchmark_plan(suite, root, backbones, partial, n_episodes, bench)
+    specs = _suite(suite, n_episodes) if plan is None else plan.specs
     if dry_run:
         return _plan.dry_run(specs, Results(rows_path), bench, with_tasks=not engine.is_this_process)
     if not engine.is_this_process and compute.shard != (1, 1):

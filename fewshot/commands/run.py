@@ -18,7 +18,7 @@ from fewshot.commands._grid_request import GridRequest
 from fewshot.commands._ranked import larger_than_asked, measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._results import print_failures, writable_results
-from fewshot.commands._running import starting
+from fewshot.commands._running import check_networks, starting
 
 if TYPE_CHECKING:
     from fewshot.results.files import Results
@@ -54,9 +54,12 @@ def command(
       fewshot run --benchmark cifar_fs --data ~/data --backbone resnet18
     """
     named.check()
-    print_progress("Reading the data ...")
     from fewshot.results.files import Results
 
+    if not named.benchmark:
+        grid.methods()  # unknown names are refused before data are read
+    check_networks(grid.backbones, Results(results))
+    print_progress("Reading the data ...")
     bench = compute.workbench(checks_counts=named.benchmark is not None)
     plan, unusual = None, ""
     if named.benchmark:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -28,6 +29,8 @@ _ALPHA = ("LA", "PA", "RGBA", "La", "RGBa")
 _BANDS, _SAMPLE_BITS, _EXTRA_BANDS, _COMPRESSION = 277, 258, 338, 259  # tags of TIFF
 _IS_ALPHA = (1, 2, 999)  # declared meanings of an extra band
 _NO_SCALES: Scales = {}
+# Large pictures are read up to Pillow's limit, without its warning from half of it on; filters of a user come first.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning, append=True)
 
 
 @cache
@@ -145,6 +148,8 @@ def read_stored(path: Path | Encoded, draft: int | None = None) -> Stored:
             return Stored.of(image)
     except UnidentifiedImageError as error:
         raise ValueError(f"{path}: {_unidentified(path)}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(f"{path}: {_too_large(error)}") from error
     except Exception as error:  # Pillow's decoders raise nearly anything on a damaged file, struct.error included
         raise ValueError(f"{path}: {message(error)}") from error
 
@@ -184,6 +189,13 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _tuple(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
+
+
+def _too_large(error: Exception) -> str:
+    """The size of a picture that Pillow takes for an attack on the memory, and what to do."""
+    found = re.search(r"\((\d+) pixels\).* (\d+) pixels", str(error))
+    size = f"{int(found[1]):,} pixels, more than the {int(found[2]):,}" if found else "more pixels than"
+    return f"it has {size} that fewshot reads; save it in a smaller size"
 
 
 def _unidentified(path: Path | Encoded) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,44 @@ from fewshot.datasets._pictures import PictureFacts, facts_of_file
 from fewshot.episodes.flat import Ints
 from fewshot.files.quoting import listed, quoted
 
+_BYTES = ("binary", "large_binary", "null")  # types of a column of images, as other writers have them
+_PATHS = ("string", "large_string", "null")
 _LABELS = ("label", "labels", "class", "category")  # usual names of columns that are no ClassLabel
+
+
+@contextmanager
+def quiet(datasets: Any) -> Iterator[None]:
+    """Without the progress bars of the package datasets, and without the warning about a README.md without a header;
+    afterwards both are as before."""
+    shown = not datasets.are_progress_bars_disabled()
+    card = logging.getLogger("huggingface_hub.repocard")
+    level = card.level
+    card.setLevel(logging.ERROR)
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        card.setLevel(level)
+        if shown:
+            datasets.enable_progress_bars()
+
+
+def typed_images(part: Any, wanted: str | None) -> Any:
+    """The table of one split with the type Image for columns that other writers than the package datasets made: those
+    of structs of bytes and path, and the column `wanted` of bytes."""
+    import datasets
+
+    for name, feature in part.features.items():
+        held = _types(feature)
+        encoded = set(held) == {"bytes", "path"} and held["bytes"] in _BYTES and held["path"] in _PATHS
+        if encoded or (name == wanted and str(getattr(feature, "dtype", "")) in ("binary", "large_binary")):
+            part = part.cast_column(name, datasets.Image())
+    return part
+
+
+def _types(feature: Any) -> dict[str, str]:
+    """The types of the fields of a struct; none for other columns."""
+    return {k: str(getattr(v, "dtype", "")) for k, v in feature.items()} if isinstance(feature, Mapping) else {}
 
 
 def image_column(where: str, features: Mapping[str, Any], wanted: str | None) -> str:

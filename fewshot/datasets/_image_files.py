@@ -59,6 +59,12 @@ class ImageFiles:
         warn_skipped(self.root, self.special, "pipe, socket or device", "pipes, sockets or devices", log)
         several = "links to folders that contain them"
         warn_skipped(self.root, self.loops, "link to a folder that contains it", several, log)
+        if not self.images and any(path.suffix == ".parquet" for path in self.others):
+            spec = f"HuggingFaceSet(path={str(self.root)!r}, image='...', label='...')"
+            raise ValueError(
+                f"{self.root} has no images in class folders, but parquet files; if they hold images, name the "
+                f'columns: --data "{spec}"'
+            )
         if not self.images:
             raise ValueError(f"{self.root} has no images in class folders; expected {self.root}/<class>/<image>.jpg")
         several = "files that are not images in a class folder"

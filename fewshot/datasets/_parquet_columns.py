@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.datasets._vector_files import VECTORS, ArrayFile
+from fewshot.datasets._vector_files import VECTORS, ArrayFile, VectorArrays
 from fewshot.files.npz import check_unique
 from fewshot.files.quoting import message, quoted
 from fewshot.files.vectors import HeldVectors, Vectors
 
+_log = logging.getLogger("fewshot")
 _ROWS = 16384  # unpacked at once
 
 
@@ -45,6 +47,14 @@ class Parquet(ArrayFile):
 
     def shape(self, name: str) -> tuple[int, ...]:
         return (self._file.metadata.num_rows,)
+
+    def contents(self, log: logging.Logger = _log) -> VectorArrays:
+        kinds = (self._types.is_binary, self._types.is_large_binary, self._types.is_struct)
+        encoded = [one.name for one in self._schema if any(check(one.type) for check in kinds)]
+        if encoded and not {*VECTORS, "vectors"} & set(self.names):
+            spec = f"HuggingFaceSet(path={str(self.path)!r}, image={encoded[0]!r})"
+            raise ValueError(f'{self.path} has no vectors; if {encoded[0]!r} holds images, type --data "{spec}"')
+        return super().contents(log)
 
     def array(self, name: str) -> NDArray[Any]:
         try:

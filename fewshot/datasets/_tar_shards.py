@@ -26,6 +26,8 @@ from fewshot.files.regular import check_regular
 _LARGEST_TEXT = 1 << 16  # bytes of a label
 _LARGEST_IMAGE = 1 << 30
 _LARGEST_HEADER = 1 << 20  # of extended headers: tarfile reads them whole
+_END_MARK = bytes(2 * tarfile.BLOCKSIZE)
+_LONGEST_TAIL = 1 << 16  # bytes after the last member that are read: writers fill up 10,240
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ class ShardImages:
 
 
 def samples_of(shard: str, number: int) -> Iterator[Sample]:
-    """The images of one shard in their order. An image without a label, or a label that is no text, is a ValueError."""
+    """The images of one shard in their order. An image without a label, a label that is no text, and a shard without
+    tar's end mark are ValueErrors."""
     images: dict[str, tuple[str, int, int]] = {}
     labels: dict[str, str] = {}
     with opened(shard) as file, _as_sentences(shard), tarfile.open(fileobj=file, mode="r:", tarinfo=_Bounded) as tar:
@@ -89,6 +92,7 @@ def samples_of(shard: str, number: int) -> Iterator[Sample]:
                     raise ValueError(f"{shard}: the sample {quoted(key)} has two images; keep one")
                 _check_size(shard, member, _LARGEST_IMAGE)
                 images[key] = member.name, member.offset_data, member.size
+        _check_end(shard, file, tar.offset)
     without = [key for key in images if key not in labels]
     if without:
         raise ValueError(
@@ -193,6 +197,23 @@ def _label(shard: str, file: BinaryIO, member: tarfile.TarInfo) -> str:
     if not text or "\0" in text or "\n" in text:
         raise ValueError(f"{shard}: the label {quoted(member.name)} must be a number or a name, found {text[:40]!r}")
     return text
+
+
+def _check_end(shard: str, file: BinaryIO, end: int) -> None:
+    """Raises a ValueError unless two blocks of zeros, and only zeros, follow the last member, which ends at `end`.
+
+    tarfile takes the end of the file, and anything that is no header, for the end of the members."""
+    file.seek(end)
+    tail = file.read(_LONGEST_TAIL)
+    ragged = len(tail) < _LONGEST_TAIL and len(tail) % tarfile.BLOCKSIZE
+    if len(tail) < len(_END_MARK) or (ragged and not any(tail)):
+        raise ValueError(f"{shard} ends without tar's end mark; it was cut: fetch it again")
+    if not tail.startswith(_END_MARK):
+        raise ValueError(f"{shard} is no tar file from byte {end:,} on; it is damaged: fetch it again")
+    if any(tail):
+        raise ValueError(
+            f"{shard} goes on after tar's end mark, as if it were several .tar files in one; give each as its own file"
+        )
 
 
 def _check_size(shard: str, member: tarfile.TarInfo, most: int) -> None:

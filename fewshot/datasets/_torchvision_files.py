@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from fewshot.datasets._known_sets import known_sets
 from fewshot.files.atomic import write_atomically
 from fewshot.files.quoting import message
 from fewshot.files.regular import check_regular, read_bytes
@@ -38,7 +39,9 @@ _CONTENTS = {
     "bef4ecab320f06d8554ea6380940ec79": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "bb300cfdad3c16e7a12a480ee83cd310": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
-_NO_OTHER_PICKLE = ", or save its images in folders of classes: fewshot loads no pickle that was not published"
+_NO_OTHER_PICKLE = (
+    ", or save its images in folders of classes and give that folder: fewshot loads no pickle that was not published"
+)
 _MOST_BYTES = 1 << 30  # of an unpacked file: bounds the memory for content that is not verified yet
 
 
@@ -71,17 +74,20 @@ def check_files(folder: Path) -> None:
             check_regular(Path(inside, name))
 
 
-def checked(path: Path, md5: str, otherwise: str = "") -> bytes:
-    """The content of a file; a ValueError if it does not have this md5. `otherwise`: what else the user can do."""
+class NotPublishedError(ValueError):
+    """A file is not the published one."""
+
+
+def checked(path: Path, md5: str, advice: str = "get it again") -> bytes:
+    """The content of a file; a NotPublishedError if it does not have this md5. `advice`: what the user
+    can do."""
     try:
         content = read_bytes(path)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}") from error
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if found != md5:
-        raise ValueError(
-            f"{path} has the md5 {found} instead of {md5}, that of the published file; get it again{otherwise}"
-        )
+        raise NotPublishedError(f"{path} has the md5 {found} instead of {md5}, that of the published file; {advice}")
     return content
 
 
@@ -96,12 +102,13 @@ def load_cifar(loader: Any, root: Path, train: bool, download: bool = False) -> 
     if download:
         dataset.download()
     folder = root / dataset.base_folder
+    advice = f"get it from {known_sets()[loader.__name__.lower()].address}{_NO_OTHER_PICKLE}"
     batches = [
-        unpickle(checked(folder / name, md5, _NO_OTHER_PICKLE), folder / name)
+        unpickle(checked(folder / name, md5, advice), folder / name)
         for name, md5 in (dataset.train_list if train else dataset.test_list)
     ]
     meta = folder / dataset.meta["filename"]
-    dataset.classes = unpickle(checked(meta, dataset.meta["md5"], _NO_OTHER_PICKLE), meta)[dataset.meta["key"]]
+    dataset.classes = unpickle(checked(meta, dataset.meta["md5"], advice), meta)[dataset.meta["key"]]
     dataset.data = np.vstack([batch["data"] for batch in batches]).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     dataset.targets = [label for batch in batches for label in batch.get("labels", batch.get("fine_labels"))]
     return dataset

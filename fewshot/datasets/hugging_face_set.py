@@ -17,14 +17,18 @@ import numpy as np
 
 from fewshot.datasets import ClassList, Dataset, Group, LabelledImages, images_digest
 from fewshot.datasets._class_names import SILENT, warn_of_names
+from fewshot.datasets._decoding import is_picture
 from fewshot.datasets._digests import open_pictures
-from fewshot.datasets._hub_columns import HubImages, image_column, label_column, labels_of
+from fewshot.datasets._hub_columns import HubImages, image_column, label_column, labels_of, quiet, typed_images
+from fewshot.datasets._image_files import folders_in
 from fewshot.datasets._partitions import report_partitions, with_partitions
 from fewshot.episodes.flat import Ints
 from fewshot.files.quoting import quoted
 from fewshot.files.regular import check_regular
+from fewshot.plugins.folder_names import telling_file_name
 
 _log = logging.getLogger("fewshot")
+_SAVED = ("dataset_dict.json", "state.json")  # files of save_to_disk
 
 
 @dataclass(frozen=True)
@@ -32,17 +36,20 @@ class HuggingFaceSet(Dataset):
     """A data set of the hub by its `name`, or a `path`: a folder that `save_to_disk` wrote, a folder of parquet files
     or of image folders as on the hub, or one parquet file.
 
-    Its splits are the partitions. The columns of images and labels come from their types (Image, ClassLabel), or are
-    named. Rows without a label (-1) are skipped with a warning. Labels are read first, images are decoded on access.
-    Runs store the commit of the hub in the column data_revision.
+    Its splits are the partitions. The columns of images and labels come from their types (Image, or a struct of bytes
+    and path; ClassLabel), or are named; a named column of images may hold the bytes alone. Rows without a label (-1)
+    are skipped with a warning. Labels are read first, images are decoded on access. Runs store the commit of the hub in
+    the column data_revision.
     Needs the extra "hub".
     """
 
-    short_name: ClassVar[str] = "[{name}|{path:file}|from the hub][ {config}][ @{revision}]"
+    short_name: ClassVar[str] = "[{name}|{path:shards}|from the hub][ {config}][ @{revision}]"
     file_names: ClassVar[tuple[str, ...]] = ("*.parquet",)
     folder_files: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("dataset_dict.json",),
         ("dataset_info.json", "state.json"),
+        ("*.parquet",),
+        ("data/*.parquet",),
     )
 
     name: str | None = None
@@ -54,8 +61,12 @@ class HuggingFaceSet(Dataset):
 
     @classmethod
     def reads(cls, place: str) -> str | None:
-        """The field `path` for a folder that the package saved, and for a parquet file with a column of images."""
-        return "path" if Path(place).is_dir() or _has_images(Path(place)) else None
+        """The field `path` for a folder that the package saved, and for parquet files with a column of images."""
+        folder = Path(place)
+        if not folder.is_dir() or any((folder / name).exists() for name in _SAVED):
+            return "path" if folder.is_dir() or _has_images(folder) else None
+        files = sorted(folder.glob("*.parquet")) or sorted((folder / "data").glob("*.parquet"))
+        return "path" if all(map(_has_images, files)) and not _has_class_folders(folder) else None
 
     def class_list(self) -> ClassList:
         """The class names of the labels, without decoding an image."""
@@ -98,7 +109,7 @@ class HuggingFaceSet(Dataset):
 
     def _title(self) -> str:
         """The name of the data set: that of the hub without its owner, or that of the file or folder."""
-        return (self.name or "").rpartition("/")[2] or Path(self.path or "").resolve().stem
+        return (self.name or "").rpartition("/")[2] or telling_file_name(Path(self.path or "").resolve())
 
     def _labels(self, where: str, parts: Mapping[str, Any]) -> list[tuple[list[str], Ints]]:
         """The class names and the labels of each split."""
@@ -116,10 +127,12 @@ class HuggingFaceSet(Dataset):
                 f"there is no {self.path}; give a folder or a parquet file, or the name of a set on the hub"
             )
         try:
-            read = self._read(datasets)
+            with quiet(datasets):
+                read = self._read(datasets)
         except Exception as error:  # of any kind: of the network, of files, of arrow
             raise ValueError(self._unreadable(error)) from error
-        parts = {str(name): part for name, part in read.items()} if hasattr(read, "items") else {"all": read}
+        read = read if hasattr(read, "items") else {"all": read}
+        parts = {str(name): typed_images(part, self.image) for name, part in read.items()}
         for name, part in parts.items():
             for found in _revisions(part)[:1]:
                 log.info("%s: the split %s is of the revision %s", self._where(), name, found)
@@ -134,7 +147,7 @@ class HuggingFaceSet(Dataset):
         path = Path(self.path)
         if path.is_file():
             return datasets.load_dataset("parquet", data_files=str(check_regular(path)), split="train")
-        if (path / "dataset_dict.json").exists() or (path / "state.json").exists():
+        if any((path / name).exists() for name in _SAVED):
             return datasets.load_from_disk(str(path))
         return datasets.load_dataset(str(path), self.config)
 
@@ -191,6 +204,11 @@ def _revisions(part: Any) -> list[str]:
     """The commits of the hub that a split was read from."""
     sources = getattr(part.info, "download_checksums", None) or {}
     return sorted({found[1] for source in sources if (found := re.search(r"@([0-9a-f]{40})/", str(source)))})
+
+
+def _has_class_folders(folder: Path) -> bool:
+    """Whether a folder holds folders of pictures, which `ImageFolderSet` reads."""
+    return any(is_picture(file.suffix) for inside in folders_in(folder) for file in inside.iterdir())
 
 
 def _has_images(file: Path) -> bool:

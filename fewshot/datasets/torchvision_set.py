@@ -24,7 +24,7 @@ from PIL import Image
 from fewshot.datasets import ClassList, Dataset, Group, LabelledImages, image_digest, images_digest
 from fewshot.datasets._decoding import to_rgb
 from fewshot.datasets._digests import Files, open_files, warn_copies
-from fewshot.datasets._torchvision_files import check_files, load_cifar, unpack_gz
+from fewshot.datasets._torchvision_files import NotPublishedError, check_files, load_cifar, unpack_gz
 from fewshot.datasets._torchvision_sources import DEBIAN_SETS, SOURCES, Source
 from fewshot.episodes.flat import Ints
 from fewshot.files.atomic import home, make_folder
@@ -122,6 +122,8 @@ class TorchvisionSet(Dataset):
         try:
             read = partial(load_cifar, loader) if source.loader.startswith("CIFAR") else loader
             return _read_part(source, read(root, **arguments))
+        except NotPublishedError as error:
+            raise ValueError(f"{self.name} in {root} is not the published data set: {error}") from error
         except Exception as error:  # of any kind
             what = "cannot be downloaded or read" if self.download else "is incomplete or damaged"
             raise ValueError(f"{self.name} {what} in {root} ({partition or 'all images'}): {message(error)}") from error

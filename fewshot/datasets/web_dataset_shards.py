@@ -7,6 +7,7 @@ fewshot run --data 's3://bucket/dtd/test/{0..3}.tar' --backbone tf_efficientnet_
 from __future__ import annotations
 
 import glob
+import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -25,10 +26,14 @@ from fewshot.episodes.flat import Ints
 from fewshot.files.progress import with_progress
 from fewshot.files.quoting import quoted
 from fewshot.files.regular import read_text
+from fewshot.plugins.folder_names import telling_file_name
 
 _BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
 _MOST_SHARDS = 100_000
 _FEWEST_SHOWN = 4  # shards from which on a progress bar is shown
+_MOST_NAMED = 3  # labels in a message
+_log = logging.getLogger("fewshot")
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class WebDatasetShards(Dataset):
     or one folder above. Shards are never unpacked: labels and places are read first, then the images in their order.
     """
 
-    short_name: ClassVar[str] = "[{path:stem}|{names:file}|shards]"
+    short_name: ClassVar[str] = "[{path:shards}|{names:shards}|shards]"
     file_names: ClassVar[tuple[str, ...]] = ("*.tar",)
     folder_files: ClassVar[tuple[tuple[str, ...], ...]] = (("*.tar",), ("test/*.tar",), ("train/*.tar",))
 
@@ -92,7 +97,7 @@ class WebDatasetShards(Dataset):
 
 def _title(where: str) -> str:
     """The name of the data set."""
-    return _BRACES.sub("", Path(where).name).removesuffix(".tar").strip("-_.") or Path(where).resolve().parent.name
+    return telling_file_name(where if "://" in where else Path(where).resolve())
 
 
 def _index(where: str) -> tuple[list[str], list[Sample]]:
@@ -143,11 +148,29 @@ def _check_keys(where: str, names: Sequence[str]) -> None:
 def _classes(where: str, shards: Sequence[str], samples: Sequence[Sample]) -> tuple[tuple[str, ...], Ints]:
     """The class names, and the class of each sample."""
     texts = [sample.label for sample in samples]
+    known = _class_names(where, shards)
     if not all(text.isascii() and text.isdigit() and len(text) < 10 for text in texts):
         written, labels = np.unique(texts, return_inverse=True)
+        _check_unused(where, written.tolist(), known)
         return tuple(map(str, written)), labels.astype(np.int64)
     values, labels = np.unique([int(text) for text in texts], return_inverse=True)
-    return _names_of(where, values.tolist(), _class_names(where, shards)), labels.astype(np.int64)
+    return _names_of(where, values.tolist(), known), labels.astype(np.int64)
+
+
+def _check_unused(where: str, written: Sequence[str], known: Sequence[str]) -> None:
+    """Raises a ValueError for labels that are numbers but no lines of classnames.txt; a warning says where labels are
+    names that it does not have."""
+    others = [text for text in written if text not in known]
+    if not known or not others:
+        return
+    if any(_NUMBER.fullmatch(text) for text in written):
+        wrong = next((text for text in others if not text.isdigit() or int(text) >= len(known)), others[0])
+        raise ValueError(
+            f"{where}: classnames.txt has {len(known)} names, for the labels 0 to {len(known) - 1}, but there is a "
+            f"label {wrong[:40]}; correct the label, or remove classnames.txt"
+        )
+    message = "%s: the labels are names, so fewshot ignores classnames.txt, which lacks %s"
+    _log.warning(message, where, ", ".join(map(repr, others[:_MOST_NAMED])))
 
 
 def _names_of(where: str, values: Sequence[int], known: Sequence[str]) -> tuple[str, ...]:

@@ -145,8 +145,9 @@ def _methods(
     evaluator: Any, evaluators: Sequence[Any], presets: str | Sequence[str], transform: Any
 ) -> list[tuple[Spec, Spec]]:
     """Evaluators with their transforms."""
-    from fewshot.runs.presets import preset
+    from fewshot.runs.presets import preset, refuse_presets
 
+    refuse_presets([evaluator, *evaluators])
     if presets:
         if evaluator is not None or evaluators or transform is not None:
             raise ValueError("presets= names evaluators with their transforms; remove evaluator= and transform=")

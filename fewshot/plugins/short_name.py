@@ -6,10 +6,12 @@ A member declares its short name as a template, `short_name: ClassVar[str] = "{n
     {field:file}       the last part of a path    {field:stem}    the same without its suffix
     {field:folder}     the same, or the folder above if it is "images", "data", "train" or the like
     {field:set}        the same of a folder; of a file, that of the folder that holds it
+    {field:shards}     of a file or several, the stem, or the folder above if it is "train", "0" or the like
     {field:value}      the text after "="         {field:names}   the fields of a grid, "C and max_iter"
     {sides}            of samplers, the source of support and queries: "test images", "support from mono"
     [first|second|...] the first alternative whose fields are all set (not None, False, empty or 0); else nothing
     {field!}           nothing; a condition that the field is set       {field=value!}  that it has this value
+    {field~text!}      nothing; a condition that the field begins with this text
 
 A member without a template is named by its class and its fields that differ from the defaults: "LinearProbe(C=10.0)".
 """
@@ -23,7 +25,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from fewshot.files.quoting import shortened
-from fewshot.plugins.folder_names import telling_name
+from fewshot.plugins.folder_names import telling_file_name, telling_name
 from fewshot.plugins.signature import Parameter
 
 Thing = TypeVar("Thing", bound=Hashable)
@@ -32,7 +34,7 @@ _LONGEST = 64  # characters
 _MOST_VALUES = 7  # of a field of a grid that a name lists
 _HELD = ("code", "weights")  # digests that tell held things of one name apart (plugins/held.py)
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
-_FIELD = re.compile(r"\{(\w+)(?:=(\w+))?(?::(\w+))?(!?)\}")
+_FIELD = re.compile(r"\{(\w+)(?:=(\w+)|~([\w-]+))?(?::(\w+))?(!?)\}")
 
 
 class Named(Protocol):
@@ -112,14 +114,16 @@ def _first(alternatives: Iterable[str], fields: Mapping[str, Any]) -> str:
 
 
 def _is_there(match: re.Match[str], fields: Mapping[str, Any]) -> bool:
-    name, wanted = match[1], match[2]
+    name, wanted, start = match[1], match[2], match[3]
     if name == "sides":
         return bool(_sides(fields))
+    if start:
+        return str(fields.get(name)).startswith(start)
     return str(fields.get(name)) == wanted if wanted else bool(fields.get(name))
 
 
 def _printed(match: re.Match[str], fields: Mapping[str, Any]) -> str:
-    name, form, test = match[1], match[3], match[4]
+    name, form, test = match[1], match[4], match[5]
     if test:
         return ""
     if name == "sides":
@@ -132,6 +136,8 @@ def _printed(match: re.Match[str], fields: Mapping[str, Any]) -> str:
     if form == "set":
         path = PurePath(str(value))
         return telling_name(path.parent if path.suffix[1:].isalpha() else path) or path.stem
+    if form == "shards":
+        return telling_file_name(str(value)) or str(value)
     if form == "stem":
         return PurePath(str(value)).stem or str(value)
     if form == "value":

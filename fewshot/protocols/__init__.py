@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fewshot.results.selection_rule import Selection
 
 OURS = "@fewshot"
-NO_SEEN_CLASSES = "no seen classes: use SimpleShot-L2N in place of SimpleShot."  # the end of a need
+NO_SEEN_CLASSES = "no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot."  # the end of a need
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
-from fewshot.datasets._known_sets import Edition
+from fewshot.datasets._known_sets import Edition, known_sets
 from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.wording import counted, listed
 from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Companion, Place, names
@@ -13,6 +14,7 @@ from fewshot.protocols._needs import needs
 from fewshot.protocols._shapes import shape_text
 from fewshot.results.published import numbers_of_benchmarks
 
+_CIFAR = re.compile(r"TorchvisionSet\('CIFAR")  # pickles, which are never opened without their md5
 _WIDE = 100
 _TIME = "Images are embedded once per backbone; add --dry-run to see the time on your machine."
 
@@ -58,6 +60,7 @@ def _of_sets(sets: Sequence[BenchmarkSet]) -> Iterator[str]:
         yield from _bullets([f"{one.name}: {places}{_counts(one.edition)}.{source}"])
     if len(sources) == 1 and len(sets) > 1:
         yield from _bullets([f"Get all of them from {sets[0].get}."])
+    yield from _bullets(_published_only(sets))
     needed: dict[Companion, list[str]] = {}
     for one in sets:
         for companion in one.companions:
@@ -67,6 +70,17 @@ def _of_sets(sets: Sequence[BenchmarkSet]) -> Iterator[str]:
         where = " or ".join(place.replace("{folder}", "the folder of the set") for place in companion.places)
         verb = "needs" if len(own) == 1 or who == "each set" else "need"
         yield from _bullets([f"{who} also {verb} {companion.name}: {where}. Get them from {companion.get}."])
+
+
+def _published_only(sets: Sequence[BenchmarkSet]) -> Iterator[str]:
+    """Which files must be the published ones, bit by bit."""
+    checked = [one.name for one in sets if one.edition is not None and known_sets()[one.edition.of].md5]
+    if checked:
+        which = "each set" if len(checked) == len(sets) > 1 else listed(checked)
+        yield f"Of {which} only the published file is accepted: fewshot compares its md5."
+    pickles = [place.below for one in sets for place in one.places if _CIFAR.search(place.dataset)]
+    if pickles:
+        yield f"In {listed(pickles)} only the published files are accepted: fewshot compares their md5."
 
 
 def _place(place: Place) -> str:

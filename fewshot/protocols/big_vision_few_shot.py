@@ -11,7 +11,7 @@ from fewshot.protocols._test_sets import set_of
 _LSR = Head("Identity()", "Standardised(RidgeProbe(l2=1024.0, intercept_scaling=100.0), eps=1e-5)")
 _DTD = Place("dtd/dtd", "TorchvisionSet('DTD', root={root})")
 
-NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
+NEEDS = ("Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",)
 BENCHMARK = Benchmark(
     name="big_vision_few_shot",
     version=1,

@@ -10,7 +10,7 @@ from fewshot.protocols._test_sets import set_of
 
 NEEDS = (
     "Its head fine-tunes the network.",
-    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+    "Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",
 )
 BENCHMARK = Benchmark(
     name="bit_few_shot",

@@ -8,7 +8,7 @@ from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 
 _EUROSAT, _SKIN = edition("eurosat", "without partitions"), edition("isic2018", "training images")
 _ISIC = "ISIC2018_Task3_Training_GroundTruth"
-NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
+NEEDS = ("Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",)
 BENCHMARK = Benchmark(
     name="cd_fsl",
     version=1,

@@ -48,7 +48,7 @@ def _set(name: str) -> BenchmarkSet:
 
 NEEDS = (
     "Needs the draws of each set.",
-    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+    "Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",
 )
 BENCHMARK = Benchmark(
     name="coop",
@@ -76,7 +76,7 @@ BENCHMARK = Benchmark(
     ),
     confirm=("The draws are CoOp's: fewshot reads what the files list.",),
 )
-FEWSHOT_NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
+FEWSHOT_NEEDS = ("Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",)
 FEWSHOT = replace(
     BENCHMARK,
     name=f"coop{OURS}",

@@ -6,7 +6,7 @@ from fewshot.episodes.shape import EpisodeShape
 from fewshot.protocols import Benchmark, Head
 from fewshot.protocols._test_sets import set_of
 
-NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
+NEEDS = ("Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",)
 BENCHMARK = Benchmark(
     name="dinov3_few_shot",
     version=1,

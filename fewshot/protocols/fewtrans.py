@@ -78,7 +78,7 @@ def _set(name: str) -> BenchmarkSet:
 NEEDS = (
     "Needs the tree of imagenet_sketch.",
     "Its head fine-tunes the network.",
-    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+    "Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",
 )
 BENCHMARK = Benchmark(
     name="fewtrans",
@@ -108,7 +108,7 @@ BENCHMARK = Benchmark(
 )
 FEWSHOT_NEEDS = (
     "Its head fine-tunes the network.",
-    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+    "Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",
 )
 FEWSHOT = replace(
     BENCHMARK,

@@ -21,7 +21,7 @@ def _set(name: str) -> BenchmarkSet:
     )
 
 
-NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
+NEEDS = ("Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",)
 BENCHMARK = Benchmark(
     name="medmnist",
     version=1,

@@ -17,7 +17,7 @@ def _set(name: str) -> BenchmarkSet:
     )
 
 
-NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
+NEEDS = ("Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",)
 BENCHMARK = Benchmark(
     name="meta_album",
     version=1,

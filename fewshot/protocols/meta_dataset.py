@@ -65,7 +65,7 @@ def _set(name: str) -> BenchmarkSet:
 
 NEEDS = (
     "Needs the tree of ilsvrc_2012.",
-    "traffic_sign and mscoco have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+    "traffic_sign and mscoco have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",
 )
 BENCHMARK = Benchmark(
     name="meta_dataset",

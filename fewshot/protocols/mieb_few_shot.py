@@ -17,7 +17,7 @@ _SETS = (
 
 NEEDS = (
     "Needs the package h5py for patch_camelyon.",
-    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+    "Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",
 )
 BENCHMARK = Benchmark(
     name="mieb_few_shot",
@@ -48,7 +48,7 @@ BENCHMARK = Benchmark(
 )
 FEWSHOT_NEEDS = (
     "Needs the package h5py for patch_camelyon.",
-    "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",
+    "Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",
 )
 FEWSHOT = replace(
     BENCHMARK,

@@ -54,7 +54,7 @@ def _task(name: str) -> BenchmarkSet:
     )
 
 
-NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
+NEEDS = ("Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",)
 BENCHMARK = Benchmark(
     name="vtab_1k",
     version=1,
@@ -78,7 +78,7 @@ BENCHMARK = Benchmark(
     ),
     confirm=("Your lists are the usual ones: no checksum is published.",),
 )
-FEWSHOT_NEEDS = ("Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot.",)
+FEWSHOT_NEEDS = ("Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot.",)
 FEWSHOT = replace(
     BENCHMARK,
     name=f"vtab_1k{OURS}",

@@ -46,9 +46,9 @@ def write_report(
 
 def page_title(shown: Shown, files: Sequence[str]) -> str:
     """The data of the rows, then the names of their files: "icons mono and birds (runs)"."""
-    from fewshot.results.row_specs import specs_of
+    from fewshot.results.row_specs import data_name
 
-    sets = list(dict.fromkeys(specs_of(row).dataset.short_name for row in shown.done))
+    sets = list(dict.fromkeys(data_name(row) for row in shown.done))
     more = [f"{len(sets) - _MOST_SETS} more"] if len(sets) > _MOST_SETS else []
     names = [*sets[:_MOST_SETS], *more]
     data = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

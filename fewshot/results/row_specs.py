@@ -7,11 +7,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS
+from fewshot.plugins.short_name import one_line
 from fewshot.plugins.spec import Spec
 from fewshot.results.selection_rule import Selection
 
 if TYPE_CHECKING:
     from fewshot.results.row import Row
+
+_LONGEST_NAME = 64  # characters
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class RowSpecs:
 def specs_of(row: Row) -> RowSpecs:
     """The specs of a row; rows with the same spec share one object."""
     return _read(row.dataset, row.split, row.backbone, row.transform, row.evaluator, row.sampler, row.selection_rule)
+
+
+def data_name(row: Row) -> str:
+    """The name of the data of a row for people: in a benchmark of the field the benchmark's name of the set."""
+    return one_line(row.benchmark_set, _LONGEST_NAME) if row.benchmark_set else specs_of(row).dataset.short_name
 
 
 def data_of(row: Row) -> object:

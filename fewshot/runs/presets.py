@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
 from fewshot.plugins.suggestions import hint
 
 
@@ -192,10 +195,23 @@ PRESETS = (
 )
 
 
+def refuse_presets(evaluators: Iterable[object]) -> None:
+    """Raises a ValueError that says what to type if the name of a preset stands for an evaluator."""
+    known = {p.name.lower(): p.name for p in PRESETS}
+    for evaluator in evaluators:
+        name = known.get(evaluator.strip().lower()) if isinstance(evaluator, str) else None
+        if name is not None and evaluator not in EVALUATORS.names():
+            raise ValueError(f"{name} is no evaluator but a preset; type --preset {name} (in Python: presets={name!r})")
+
+
 def preset(name: str) -> Preset:
     """The preset with this name, in upper or lower case; an unknown name raises a ValueError that lists all presets."""
     known = {p.name.lower(): p for p in PRESETS}
     if name.lower() not in known:
         names = [p.name for p in PRESETS]
+        member = name.partition("(")[0].strip()
+        for article, kind, members in (("an", "evaluator", EVALUATORS), ("a", "transform", TRANSFORMS)):
+            if member in members.names():
+                raise ValueError(f"{member} is no preset but {article} {kind}; type --{kind} {shlex.quote(name)}")
         raise ValueError(f"unknown preset {name!r}; known: {', '.join(names)}.{hint(name, names)}")
     return known[name.lower()]

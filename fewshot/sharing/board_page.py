@@ -21,7 +21,7 @@ from fewshot.report.sections import Piece
 from fewshot.report.sections.benchmarks import TEMPLATE as MEANS
 from fewshot.report.tables.benchmark_table import Text, benchmark_table
 from fewshot.report.tables.cost_columns import CostCell
-from fewshot.results.row_specs import specs_of
+from fewshot.results.row_specs import data_name
 from fewshot.sharing.about import About
 from fewshot.sharing.board import BenchmarkTable, Board, Table
 from fewshot.sharing.board_templates import CONFLICTS, REFUSED, SUBMISSIONS, TABLE
@@ -222,7 +222,7 @@ def _line(
         about=entry.source.manifest.about,
         name=name,
         also=entry.also,
-        data=specs_of(row).dataset.short_name,
+        data=data_name(row),
         verified_by=", ".join(entry.verified_by),
         not_checked=not_checked_here([entry]),
         costs=costs,

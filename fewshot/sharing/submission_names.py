@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from fewshot.results.row_specs import specs_of
+from fewshot.results.row_specs import data_name
 from fewshot.sharing.verify import Verified
 
 
@@ -46,7 +46,7 @@ def _date(one: Verified) -> str:
 
 
 def _data(one: Verified) -> str:
-    return _listed(specs_of(run.row).dataset.short_name for run in one.runs)
+    return _listed(data_name(run.row) for run in one.runs)
 
 
 def _seeds(one: Verified) -> str:

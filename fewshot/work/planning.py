@@ -234,7 +234,8 @@ def device_kind(bench: Workbench) -> str:
 def _subject(spec: RunSpec) -> str:
     shape = getattr(spec.episodes, "shape", None)
     ways = "" if shape is None else f", {_size(shape.n_way)}-way {_size(shape.k_shot)}-shot"
-    return f"{spec.backbone.short_name}, {spec.evaluator.short_name}, {spec.dataset.short_name}{ways}"
+    data = spec.benchmark_set or spec.dataset.short_name
+    return f"{spec.backbone.short_name}, {spec.evaluator.short_name}, {data}{ways}"
 
 
 def _size(count: int | None) -> str:

@@ -173,6 +173,12 @@ def test_offline_is_one_sentence(offline):
         ),
         (lambda: OpenCLIP("ViT-B-16", "openai", templates="a photo"), "the template 'a photo' has no {} for the"),
         (
+            lambda: OpenCLIP("ViT-B-16", "openai", templates="a {} {x"),
+            "'a {} {x' .* must have one {} for",
+        ),
+        (lambda: OpenCLIP("ViT-B-16", "openai", templates=("a {}.", "{} {c}")), "'{} {c}' .* must have one {}"),
+        (lambda: OpenCLIP("ViT-B-16", "openai", templates="a {}}"), "must have one {} for the class name and no other"),
+        (
             lambda: OpenCLIP("ViT-B-16", "openai", templates=("{}", "x")),
             "the template 'x' has no {} for the class name",
         ),
@@ -277,3 +283,16 @@ def test_a_number_that_open_clip_cannot_build_is_one_sentence(part, value, weigh
     file.write_text(json.dumps(config))
     with pytest.raises(ValueError, match=r"^open_clip cannot build tiny"):
         OpenCLIP("tiny", str(weights)).load()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("OpenCLIP('ViT-S-32-alt', None)", "ViT-S-32-alt random init"),
+        ("OpenCLIP('ViT-S-32-alt', None, image_size=64)", "ViT-S-32-alt random init @64"),
+        ("OpenCLIP('ViT-B-16', 'openai')", "ViT-B-16 openai"),
+        ("OpenCLIP('hf-hub:owner/name', None)", "hf-hub:owner/name"),
+    ],
+)
+def test_random_weights_are_shown_as_such(text, name):
+    assert BACKBONES.spec(text).short_name == name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tarfile
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,36 +15,7 @@ from fewshot.conformance import check
 from fewshot.datasets import image_digest
 from fewshot.datasets._shorthand import dataset_spec
 from fewshot.datasets.web_dataset_shards import WebDatasetShards
-
-PIXELS = np.random.default_rng(4).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
-
-
-def picture(row: int, kind: str = "PNG") -> bytes:
-    content = BytesIO()
-    Image.fromarray(PIXELS[row]).save(content, kind, **({"lossless": True} if kind == "WEBP" else {}))
-    return content.getvalue()
-
-
-def shard(path: Path, members: dict[str, bytes | str], change=None) -> Path:
-    """A .tar file of these members; `change` edits the header of each."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w") as tar:
-        for name, content in members.items():
-            data = content.encode() if isinstance(content, str) else content
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            if change is not None:
-                change(info)
-            tar.addfile(info, BytesIO(data))
-    return path
-
-
-def samples(rows, labels, suffix: str = "png", kind: str = "PNG", folder: str = "") -> dict[str, bytes | str]:
-    pairs = {}
-    for row, label in zip(rows, labels, strict=True):
-        pairs[f"{folder}s{row:04}.{suffix}"] = picture(row, kind)
-        pairs[f"{folder}s{row:04}.cls"] = str(label)
-    return pairs
+from tests.support.tar_files import PIXELS, picture, samples, shard
 
 
 @pytest.fixture
@@ -92,7 +62,7 @@ def test_braces_name_several_shards_and_partitions_come_from_names(tmp_path):
         part = "train" if number < 2 else "test"
         shard(tmp_path / f"{part}-{number:03}.tar", samples([2 * number, 2 * number + 1], ["wren", "gull"]))
     images = WebDatasetShards(names=str(tmp_path / "train-{000..001}.tar")).load()
-    assert (len(images), images.name, images.class_names) == (4, "train", ("gull", "wren"))
+    assert (len(images), images.name, images.class_names) == (4, tmp_path.name, ("gull", "wren"))
     assert dataset_spec(str(tmp_path / "train-{000..001}.tar")).fields["names"]
     whole = dataset_spec(str(tmp_path)).make().load()
     assert np.flatnonzero(whole.mask("partition=test")).tolist() == [0, 1]
@@ -174,6 +144,24 @@ def test_class_names_must_cover_the_labels(published):
     assert "classnames.txt has 2 names, but there is a label 10; add the others" in refusal(published)
     (published / "classnames.txt").unlink()
     assert WebDatasetShards(published).load().class_names == ("00", "01", "10")
+
+
+@pytest.mark.parametrize("label", ["-5", "-1", "99", "1.0", "+1", "1234567890"])
+def test_no_wrong_number_makes_the_class_names_disappear(label, published):
+    shard(published / "test" / "2.tar", samples([10], [label]))
+    sentence = refusal(published)
+    assert "classnames.txt has 11 names, " in sentence
+    assert f"but there is a label {label}; " in sentence
+
+
+def test_labels_that_are_names_are_read_as_names_and_a_warning_names_those_that_the_list_lacks(tmp_path, caplog):
+    shard(tmp_path / "x.tar", samples([0, 1], ["wren", "gull"]))
+    (tmp_path / "classnames.txt").write_text("gull\nwren\n")
+    assert WebDatasetShards(tmp_path).load().class_names == ("gull", "wren")
+    assert not caplog.records
+    (tmp_path / "classnames.txt").write_text("gull\nrook\n")
+    assert WebDatasetShards(tmp_path).load().class_names == ("gull", "wren")
+    assert "the labels are names, so fewshot ignores classnames.txt, which lacks 'wren'" in caplog.text
 
 
 def test_a_huge_extended_header_is_refused_before_it_is_read(tmp_path):

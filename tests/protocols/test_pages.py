@@ -12,6 +12,7 @@ import pytest
 from fewshot import protocols
 from fewshot.plugins.registry import EVALUATORS, SPLITS, TRANSFORMS
 from fewshot.protocols._needs import needs
+from fewshot.protocols._page import page
 from tests.support.benchmark_folders import class_folders, cut_benchmark, sizes_of_split
 from tests.support.checkout import DOCS
 from tests.support.command_line import fail, misuse, modules_after, succeed
@@ -39,7 +40,7 @@ def test_a_page_says_command_data_protocol_and_deviations(name):
     assert all(" ".join(text.split()) in words for text in (*benchmark.deviations, *benchmark.expected))
 
 
-_NO_SEEN = "Its sets have no seen classes: use SimpleShot-L2N in place of SimpleShot."
+_NO_SEEN = "Its sets have no seen classes: use --preset SimpleShot-L2N in place of --preset SimpleShot."
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -118,3 +119,18 @@ def test_bench_says_what_a_benchmark_needs():
     assert "this would no longer be cifar_fs" in misuse("bench", "cifar_fs", "--data", ".", "--episodes", "3")
     assert "need --data" in misuse("bench", "quick", "--partial")
     assert "unknown benchmark 'quick'" in fail("bench", "quick", "--data", ".")
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("medmnist", "Of each set only the published file is accepted: fewshot compares its md5."),
+        ("cifar_fs", "In cifar-100-python only the published files are accepted: fewshot compares their md5."),
+        ("bit_few_shot", "In cifar-10-batches-py and cifar-100-python only the published files are accepted"),
+        ("cd_fsl", ""),
+    ],
+)
+def test_a_page_says_which_files_must_be_the_published_ones(name, line):
+    text = " ".join(page(protocols.benchmark(name)).split())
+    assert line in text
+    assert bool(line) == ("md5" in text)

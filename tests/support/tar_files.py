@@ -1,4 +1,4 @@
-"""A shard of webdataset: labelled pictures in a .tar file."""
+"""Shards of webdataset: labelled pictures in .tar files."""
 
 from __future__ import annotations
 
@@ -9,16 +9,37 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+PIXELS = np.random.default_rng(4).integers(0, 256, (16, 8, 8, 3), dtype=np.uint8)
+
+
+def picture(row: int, kind: str = "PNG") -> bytes:
+    content = BytesIO()
+    Image.fromarray(PIXELS[row]).save(content, kind, **({"lossless": True} if kind == "WEBP" else {}))
+    return content.getvalue()
+
+
+def shard(path: Path, members: dict[str, bytes | str], change=None) -> Path:
+    """A .tar file of these members; `change` edits the header of each."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as tar:
+        for name, content in members.items():
+            data = content.encode() if isinstance(content, str) else content
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            if change is not None:
+                change(info)
+            tar.addfile(info, BytesIO(data))
+    return path
+
+
+def samples(rows, labels, suffix: str = "png", kind: str = "PNG", folder: str = "") -> dict[str, bytes | str]:
+    pairs = {}
+    for row, label in zip(rows, labels, strict=True):
+        pairs[f"{folder}s{row:04}.{suffix}"] = picture(row, kind)
+        pairs[f"{folder}s{row:04}.cls"] = str(label)
+    return pairs
+
 
 def write_shard(path: Path, n: int = 4) -> Path:
-    """The file, with n pictures of two classes."""
-    random = np.random.default_rng(4)
-    with tarfile.open(path, "w") as tar:
-        for at in range(n):
-            picture = BytesIO()
-            Image.fromarray(random.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(picture, "PNG")
-            for suffix, content in (("png", picture.getvalue()), ("cls", str(at % 2).encode())):
-                member = tarfile.TarInfo(f"s{at:04}.{suffix}")
-                member.size = len(content)
-                tar.addfile(member, BytesIO(content))
-    return path
+    """The file, with n pictures (at most 16) of two classes."""
+    return shard(path, samples(range(n), [at % 2 for at in range(n)]))

@@ -9,7 +9,7 @@ from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.tables.task_table import plain
 from fewshot.results.row import Row
-from fewshot.results.row_specs import specs_of
+from fewshot.results.row_specs import data_name
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Naming:
 
     def data(self, row: Row) -> str:
         """The data set of a run."""
-        return specs_of(row).dataset.short_name
+        return data_name(row)
 
     def task(self, row: Row) -> str:
         """The task of a run with its shots."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from fewshot.plugins.short_name import short_names
 from fewshot.plugins.spec import Spec
 from fewshot.plugins.wording import counted
 from fewshot.results.comparability import benchmark
 from fewshot.results.row import Row
-from fewshot.results.row_specs import size, specs_of
+from fewshot.results.row_specs import data_name, size, specs_of
 
 # Added if two titles are equal otherwise.
 _IF_DIFFERENT = ("split", "seed", "images_digest", "split_digest", "classes_digest", "episodes_digest")
@@ -17,8 +17,7 @@ _IF_DIFFERENT = ("split", "seed", "images_digest", "split_digest", "classes_dige
 
 def titles(firsts: Sequence[Row]) -> list[str]:
     """The titles of tasks, all different. `firsts`: one row per task."""
-    datasets = short_names(specs_of(row).dataset for row in firsts)
-    plain = [title(row, datasets) for row in firsts]
+    plain = [title(row, name) for row, name in zip(firsts, _data_names(firsts), strict=True)]
     namesakes: dict[str, list[Row]] = {}
     for row, text in zip(firsts, plain, strict=True):
         namesakes.setdefault(text, []).append(row)
@@ -26,11 +25,21 @@ def titles(firsts: Sequence[Row]) -> list[str]:
     return [text + _what_differs(row, differing[text]) for row, text in zip(firsts, plain, strict=True)]
 
 
-def title(row: Row, datasets: Mapping[Spec, str]) -> str:
+def _data_names(firsts: Sequence[Row]) -> list[str]:
+    """The name of the data of each row: in a benchmark that of the set, unless two data sets would have one name."""
+    datasets = short_names(specs_of(row).dataset for row in firsts)
+    copies: dict[str, set[Spec]] = {}
+    for row in firsts:
+        copies.setdefault(row.benchmark_set, set()).add(specs_of(row).dataset)
+    one_copy = {name for name, specs in copies.items() if name and len(specs) == 1}
+    return [data_name(row) if row.benchmark_set in one_copy else datasets[specs_of(row).dataset] for row in firsts]
+
+
+def title(row: Row, data: str) -> str:
     """The title of the episodes of a row, as far as they are known, after the benchmark of the field that they follow.
-    `datasets`: names of data sets."""
+    `data`: the name of its data set."""
     spec = specs_of(row)
-    parts = [datasets[spec.dataset], "" if spec.is_plainly_balanced else spec.sampler.short_name]
+    parts = [data, "" if spec.is_plainly_balanced else spec.sampler.short_name]
     if not spec.from_file:
         parts += [f"{row.classes} classes", f"{size(row.n_way, spec.sampler)}-way", _queries(row)]
     followed = f"{benchmark(row)}: " if benchmark(row) else ""

@@ -8,7 +8,7 @@ from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.sections import Piece, Section, Sources
 from fewshot.results.row import Row
-from fewshot.results.row_specs import specs_of
+from fewshot.results.row_specs import data_name
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
@@ -19,7 +19,7 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
 def _failure(row: Row, shown: Shown) -> tuple[str, str, str, str]:
     """What was run, on what, the error, and the specs."""
     specs = (row.dataset, row.sampler, row.backbone, row.transform, row.evaluator)
-    task = f"{specs_of(row).dataset.short_name}, {shot_label(row)}"
+    task = f"{data_name(row)}, {shot_label(row)}"
     return task, shown.name(row).whole, row.error or "no message", "\n".join(filter(None, specs))
 
 
