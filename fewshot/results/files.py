@@ -84,6 +84,11 @@ class Results:
             own_files.folder_of(self.path).rmdir()
 
     @property
+    def paths(self) -> Sequence[Path]:
+        """The results file."""
+        return (self.path,)
+
+    @property
     def places(self) -> list[Path]:
         """The files and folders that hold rows: the results file, and the folder of other processes' rows if it holds
         any."""
