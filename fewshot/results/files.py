@@ -179,6 +179,17 @@ class Results:
         after the last part if they do not give the accuracy and the episodes of the row."""
         return bound(row, self.parts(row.run_id))
 
+    def fault(self, row: Row) -> str:
+        """What is wrong with the stored predictions of a row, in words; "" if nothing is, and for a row without any:
+        rows may be kept alone."""
+        parts = self.parts(row.run_id)
+        try:
+            for _ in bound(row, parts) if parts.files() else ():
+                pass
+        except ValueError as error:
+            return str(error).partition(";")[0]
+        return ""
+
     def drop_changed(self, row: Row) -> None:
         """Removes the predictions of a row that do not give its numbers, with a warning: its episodes run again."""
         parts = self.parts(row.run_id)
