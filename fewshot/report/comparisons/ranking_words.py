@@ -71,11 +71,11 @@ def _claim(standings: Sequence[Standing], population: str, among: str) -> str:
 
 
 def _equal(ties: Sequence[Standing]) -> str:
-    """That runs have exactly the accuracy of the best one, and whether they have it in every episode."""
+    """That runs have exactly the accuracy of the best one, and whether they have it everywhere, not only on average."""
     others = f" and {counted(len(ties) - 1, 'other')}" if len(ties) > 1 else ""
     verb = "are" if others else "is"
     every = all(one.images is not None and one.images.low == one.images.high == 0 for one in ties)
-    return f"{ties[0].name}{others} {verb} equal to it{' in every episode' if every else ' on average'}"
+    return f"{ties[0].name}{others} {verb} equal to it{' throughout' if every else ' on average'}"
 
 
 def _as_good(rivals: Sequence[Standing], best: Standing, n_runs: int, population: str) -> str:

@@ -82,21 +82,18 @@ def contender_names(rows: Iterable[Row], given: Mapping[str, str] = _GIVEN) -> d
 def _learner_names(contenders: Iterable[Contender], given: Mapping[str, str], chosen: bool) -> dict[Contender, str]:
     """The name of the transform with the evaluator of every contender, all different; without `chosen`, it has no
     value of fields that the rule of the contender chooses."""
-    of = {
-        each: each.evaluator if chosen else without_chosen(each.evaluator, Selection.read(each.rule))
-        for each in contenders
-    }
-    pairs = dict.fromkeys((each.transform, evaluator) for each, evaluator in of.items())
-    parts = short_names(transform for transform, _ in pairs) | short_names(evaluator for _, evaluator in pairs)
+    shown = {}
+    for each in contenders:
+        evaluator = each.evaluator if chosen else without_chosen(each.evaluator, Selection.read(each.rule))
+        shown[each] = (each.transform, evaluator, given.get(method_of(each.transform, each.evaluator), ""))
+    methods = dict.fromkeys(shown.values())
+    parts = short_names(method[0] for method in methods) | short_names(method[1] for method in methods)
     names = distinct_names(
-        {pair: given.get(method_of(*pair)) or learner(*pair, parts) for pair in pairs},
-        lambda pair: {"": method_of(*pair)},
-        lambda pair: method_of(*pair),
+        {method: method[2] or learner(*method[:2], parts) for method in methods},
+        lambda method: {"": method_of(*method[:2])},
+        lambda method: method_of(*method[:2]),
     )
-    return {
-        each: given.get(method_of(each.transform, each.evaluator)) or names[each.transform, evaluator]
-        for each, evaluator in of.items()
-    }
+    return {each: names[method] for each, method in shown.items()}
 
 
 def method_of(transform: Spec, evaluator: Spec) -> str:
