@@ -33,7 +33,7 @@ def ranked(shown: Shown, results: Results, measures: bool) -> str:
     table = ranked_text(shown, results.predictions, wide)
     if not table:
         return ""
-    lines = [table, *_wrapped([*_choices(shown), *_templates(shown)], wide)]
+    lines = [table, *_wrapped([*([] if measures else _choices(shown)), *_templates(shown)], wide)]
     return "\n".join([*lines, "", run_table(shown)] if measures else lines)
 
 
@@ -60,7 +60,11 @@ def _choices(shown: Shown) -> list[str]:
     from fewshot.commands._results import chosen_settings
 
     every = list(chosen_settings(shown))
-    rest = [f"{len(every) - _MOST_CHOICES:,} more choices: --measures."] if len(every) > _MOST_CHOICES else []
+    rest = (
+        [f"{counted(len(every) - _MOST_CHOICES, 'more run')} with choices or notes: --measures."]
+        if len(every) > _MOST_CHOICES
+        else []
+    )
     return [*every[:_MOST_CHOICES], *rest]
 
 

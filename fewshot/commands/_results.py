@@ -83,9 +83,11 @@ def describe(row: Row) -> str:
     """The run in words: "tf_efficientnet_lite0 @128, L2 + Prototype, icons mono, 5-way 1-shot"."""
     from fewshot.report.rows.contenders import learner
     from fewshot.results.row_specs import specs_of
+    from fewshot.results.selection_rule import without_chosen
 
     of = specs_of(row)
-    return f"{of.backbone.short_name}, {learner(of.transform, of.evaluator)}, {source(row)}, {shape(row)}"
+    method = learner(of.transform, without_chosen(of.evaluator, of.selection))
+    return f"{of.backbone.short_name}, {method}, {source(row)}, {shape(row)}"
 
 
 def source(row: Row) -> str:
@@ -147,8 +149,8 @@ def run_table(shown: Shown) -> str:
 
 
 def chosen_settings(shown: Shown) -> dict[str, None]:
-    """The hyperparameters that each run chose, in words, and why its grid should be wider or finer."""
-    from fewshot.plugins.registry import EVALUATORS
+    """The hyperparameters that each run chose, in words, and why its grid should be wider or finer: one sentence for
+    each run."""
     from fewshot.report.rows import choices
     from fewshot.report.rows import selection_budgets as budgets
     from fewshot.results.row_specs import data_name
@@ -159,13 +161,14 @@ def chosen_settings(shown: Shown) -> dict[str, None]:
         data = data_name(row)
         return f"{data}, {shape(row)}" if several else shape(row)
 
-    before = (
-        f"{shown.name(r).backbone}, {task(r)}: {EVALUATORS.read(r.chosen).short_name} was {budgets.choice(r)}"
-        for r in shown.rows
-        if r.chosen
-    )
-    inside = (f"{', '.join(shown.name(r))}, {task(r)}: {text}" for r in shown.done for text in choices.notes(r))
-    return dict.fromkeys([*before, *inside])
+    sentences: dict[str, None] = {}
+    for row in shown.rows:
+        texts = [f"{choices.chosen_evaluator(row)} was {budgets.choice(row)}"] if row.chosen else []
+        texts += choices.notes(row) if row.status != "failed" else ()
+        who = shown.name(row).backbone if row.chosen else ", ".join(shown.name(row))
+        if texts:
+            sentences[f"{who}, {task(row)}: {'; '.join(texts)}"] = None
+    return sentences
 
 
 def _draws(shown: Shown) -> list[str]:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from fewshot.commands._comparison import Comparison
     from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking
     from fewshot.report.comparisons.chosen_pairs import Request
+    from fewshot.report.comparisons.contests import Uncompared
     from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.over_sets import OverSets
-    from fewshot.report.comparisons.pairing import Uncompared
     from fewshot.report.comparisons.solved import Grouping
     from fewshot.report.rows.costs import Costs
     from fewshot.report.rows.images import RowImages
@@ -103,6 +103,8 @@ def command(
     from fewshot.report.comparisons.benchmark_ranking import rankings_on_sets
     from fewshot.report.comparisons.chosen_pairs import Request
     from fewshot.report.comparisons.claims import sets_values
+    from fewshot.report.comparisons.contests import NothingCompared
+    from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.over_sets import over_data_sets
     from fewshot.report.rows.shown import Shown
 
@@ -114,10 +116,10 @@ def command(
     means = rankings_on_sets(stored.rows(), stored.short_names, stored.predictions)
     try:
         compared, others = _compared(stored, shown, Request(by, against, all_pairs), grouping)
-    except ValueError as error:
+    except NothingCompared as error:
         if not means or against is not None or out is not None or plot is not None:
             raise
-        compared, others = [], [str(error)]  # one episode per set has no pairs, but the sets have
+        compared, others = [], list(_why_not(error.others, Naming(shown, by)))  # one episode per set has no pairs
     claims = [one.pairs.claims for one in compared]
     over = over_data_sets(pair for claim in claims for pair in claim.pairs)
     if out is not None:
@@ -146,7 +148,7 @@ def _text(
 ) -> str:
     """The means first, then the verdicts of all tasks, each task, the pairs over several data sets, and notes."""
     from fewshot.commands._compared_means import benchmark_text
-    from fewshot.commands._comparison import over_sets_text, verdicts, wrapped
+    from fewshot.commands._comparison import FEW, over_sets_text, verdicts, wrapped
     from fewshot.report.tables.cost_columns import cost_notes, noted
 
     texts = [*(benchmark_text(one, costs) for one in means), *verdicts(compared)]
@@ -156,7 +158,7 @@ def _text(
     if compared:
         texts += over_sets_text(over, compared[0].pairs.claims.naming, "simple")
     else:
-        texts += [wrapped(f"No pairs on single data sets: {text}") for text in others]
+        texts += ["\n".join(map(wrapped, ["No pairs on single data sets:", *_few(others, 2 * FEW)]))]
     return "\n\n".join([*texts, *map(wrapped, notes)])
 
 
@@ -179,14 +181,12 @@ def _compared(
     warnings."""
     from fewshot.commands._comparison import Comparison
     from fewshot.report.comparisons.chosen_pairs import chosen_pairs
+    from fewshot.report.comparisons.contests import contests
     from fewshot.report.comparisons.naming import Naming
-    from fewshot.report.comparisons.pairing import alone, contests
     from fewshot.report.comparisons.unique_names import UniqueNames
 
     naming = Naming(shown, request.by)
     every, others = contests(stored, stored.rows(), request.by, grouping)
-    if request.by == "anything":
-        others += alone(stored.rows())
     texts = list(_why_not(others, naming))
     _warn(texts)
     pairs = chosen_pairs(every, request, naming, UniqueNames.of(shown))
@@ -197,10 +197,14 @@ def _warn(texts: Sequence[str]) -> None:
     """The first few sentences as warnings, and how many more there are."""
     from fewshot.commands._comparison import FEW
 
-    for text in texts[:FEW]:
+    for text in _few(texts, FEW):
         _log.warning("%s", text)
-    if len(texts) > FEW:
-        _log.warning("%s more are not compared; --json lists them", counted(len(texts) - FEW, "run"))
+
+
+def _few(texts: Sequence[str], most: int) -> list[str]:
+    """The first sentences about runs that are not compared, and how many more there are."""
+    rest = len(texts) - most
+    return [*texts[:most], *([f"{counted(rest, 'more sentence')} like these: --json"] if rest > 0 else [])]
 
 
 def _why_not(others: Sequence[Uncompared], naming: Naming) -> Iterator[str]:

@@ -17,8 +17,30 @@ _NO_LABEL = frozenset(
     {"", "-1", "nan", "none", "null", "n/a", "#n/a", "<na>", "?", "unlabeled", "unlabelled",
      "undefined", "nil", "<nan>"}
 )  # fmt: skip
+_NO_LABEL_WORDS = frozenset(
+    {
+        "unknown",
+        "unset",
+        "n a",
+        "not available",
+        "no label",
+        "nolabel",
+        "no class",
+        "not labeled",
+        "not labelled",
+        "unlabeled",
+        "unlabelled",
+        "undefined",
+        "none",
+        "null",
+        "nil",
+        "nan",
+    }
+)  # words without brackets, underscores and the like
 _JOINERS = "\u200c\u200d"  # invisible, but part of the spelling in some scripts
 _NUMBERS = "the writing of a number"
+_SEPARATORS = "underscores, hyphens, dots or spaces"
+_SEPARATOR = re.compile(r"[\s_\-.]+")
 _LOOKALIKES = "letters that look alike in two scripts"
 _LATIN = str.maketrans(
     "АВЕЅІЈКМНОРСТУХаеѕіјорсухԁԛԝһӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧαονϲ",
@@ -71,7 +93,7 @@ def check_labels(class_names: Sequence[str], labels: Ints, where: str) -> None:
     several labels in one field, or one label in several cases."""
     warn_of_names(class_names, labels, where)
     counts = dict(zip(class_names, np.bincount(labels, minlength=len(class_names)).tolist(), strict=True))
-    legal = (_NUMBERS, _LOOKALIKES)  # 01 can be a code, and letters of two scripts can be the classes
+    legal = (_NUMBERS, _SEPARATORS, _LOOKALIKES)  # 01 or 1-5 can be a code, and letters of two scripts the classes
     alike = [pair for pair in similar_names(class_names) if _difference(*pair) not in legal]
     pair = next((pair for pair in alike if min(counts[name] for name in pair) == 1), None)
     if pair is not None:
@@ -108,8 +130,8 @@ def _several_labels(names: Sequence[str]) -> tuple[str, str, str, bool] | None:
 
 
 def similar_names(names: Sequence[str]) -> list[tuple[str, str]]:
-    """The pairs of names that differ only in case, spaces, invisible characters, the writing of a number or letters
-    that look alike in two scripts."""
+    """The pairs of names that differ only in case, spaces, invisible characters, the writing of a number, what
+    separates words, or letters that look alike in two scripts."""
     first: dict[str, str] = {}
     pairs = [(first.setdefault(_plain(name), name), name) for name in names]
     return [(one, other) for one, other in pairs if one != other]
@@ -117,7 +139,8 @@ def similar_names(names: Sequence[str]) -> list[tuple[str, str]]:
 
 def means_no_label(name: str) -> bool:
     """Whether the name is a usual text for a missing label."""
-    return name.strip().casefold() in _NO_LABEL or name == "NA"
+    words = " ".join(re.split(r"[\s_\-./]+", name.strip("<>[](){}#* \t").casefold())).strip()
+    return name.strip().casefold() in _NO_LABEL or name == "NA" or words in _NO_LABEL_WORDS
 
 
 def visible(name: str) -> str:
@@ -136,12 +159,22 @@ def _difference(one: str, other: str) -> str:
         return "case or spaces"
     if _spelled(visible(one)) == _spelled(visible(other)):
         return "invisible characters"
-    return _NUMBERS if _valued(one) == _valued(other) else _LOOKALIKES
+    if _valued(one) == _valued(other):
+        return _NUMBERS
+    return _SEPARATORS if _separated(_valued(one)) == _separated(_valued(other)) else _LOOKALIKES
 
 
 def _plain(name: str) -> str:
-    """The name as people see it: in Latin letters where they look alike, and then as in `_valued`."""
-    return _valued(in_latin(name))
+    """The name as people see it: in Latin letters where they look alike, then as in `_valued`, and with single spaces
+    between words."""
+    return _separated(_valued(in_latin(name)))
+
+
+def _separated(name: str) -> str:
+    """The name with a space for whatever separates its words; a number and signs alone stay as they are."""
+    if _NUMBER.fullmatch(name) or not any(letter.isalnum() for letter in name):
+        return name
+    return _SEPARATOR.sub(" ", name)
 
 
 def _valued(name: str) -> str:

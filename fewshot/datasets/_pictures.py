@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -64,9 +64,8 @@ class PictureFacts:
 
     def packed(self) -> bytes:
         """The facts as bytes, for a cache."""
-        values = asdict(self)
-        del values["digest"]
-        return self.digest.ljust(32, b"\0") + json.dumps(list(values.values())).encode()
+        values = (self.width, self.height, self.mode, self.kind, self.low, self.high, self.signs)
+        return self.digest.ljust(32, b"\0") + json.dumps(values).encode()
 
     @staticmethod
     def unpacked(content: bytes) -> PictureFacts | None:

@@ -102,11 +102,20 @@ def written_text(path: Path, what: str, instead: str) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path}, line {line} is not UTF-8: {error.reason}; save the file as UTF-8") from error
+        likely = f" (perhaps {_encoding(content)})"
+        raise ValueError(f"{path}, line {line} is not UTF-8{likely}: {error.reason}; save the file as UTF-8") from error
     if "\0" in text:  # numpy drops it at the end of a text: two labels would become one
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ValueError(f"{path}, line {line} contains a NUL character; remove it, or save the file as UTF-8")
     return text
+
+
+def _encoding(content: bytes) -> str:
+    """The likely encoding of a text that is not UTF-8: by its first bytes, or by bytes that Latin-1 leaves to control
+    characters and Windows-1252 uses for quotes, dashes and the euro sign."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    return "Windows-1252" if any(0x80 <= byte < 0xA0 for byte in content) else "Latin-1"
 
 
 def remembered(function: Callable[[Path], str | None], path: Path, files: Sequence[Path] = ()) -> str | None:

@@ -19,7 +19,7 @@ A member without a template is named by its class and its fields that differ fro
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
@@ -162,12 +162,24 @@ def _sides(fields: Mapping[str, Any]) -> str:
     return ", ".join(f"{side} from {str(pool).rpartition('=')[2]}" for side, pool in sides if pool)
 
 
-def without_defaults(spec: Named) -> str:
-    """The text of a spec with the fields that are not at their defaults."""
+def with_values(spec: Named, fields: Collection[str]) -> str:
+    """The short name with the values of these fields, also where they are at their defaults."""
+    texts = [f"{p.name}={_written(value)}" for p, value in spec.arguments if p.name in fields]
+    name = short_name(spec)
+    if all(text in name for text in texts):
+        return name
+    if spec.declares("short_name"):
+        return f"{name} with {', '.join(texts)}"
+    return one_line(without_defaults(spec, fields), _LONGEST)
+
+
+def without_defaults(spec: Named, but: Collection[str] = ()) -> str:
+    """The text of a spec with the fields that are not at their defaults, or are among `but`."""
     kept = [
         _written(value) if parameter.name.isdigit() else f"{parameter.name}={_written(value)}"
         for parameter, value in spec.arguments
-        if value != parameter.default and (parameter.annotation or parameter.name not in _HELD)
+        if (value != parameter.default or parameter.name in but)
+        and (parameter.annotation or parameter.name not in _HELD)
     ]
     return f"{spec.name}({', '.join(kept)})" if kept else spec.name
 

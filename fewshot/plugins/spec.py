@@ -9,8 +9,8 @@ import functools
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -78,6 +78,11 @@ class Spec:
     def short_name(self) -> str:
         """The short name for people that the member declares: "tf_efficientnet_lite0 @128"."""
         return short_name(self)
+
+    def with_defaults(self, fields: Collection[str]) -> Spec:
+        """The spec with these of its fields at their defaults; for names alone, as nothing is checked."""
+        plain = ((p, p.default if p.name in fields and p.annotation else value) for p, value in self.arguments)
+        return replace(self, arguments=tuple(plain), as_written=None)
 
     def declares(self, attribute: str) -> Any:
         """A literal class attribute of the member, read without importing it; None if it declares none."""

@@ -28,7 +28,7 @@ def bound(row: Row, parts: PredictionParts) -> Iterator[Predictions]:
     if problem := sums.problem(row):
         raise NotOfRow(
             f"the predictions in {parts.folder} are not those of the row of the run {row.run_id}: {problem}; "
-            "copy them again from the machine that ran it, or remove the folder and run the same command again"
+            "copy them again from the machine that ran it, or run the same command again"
         )
 
 

@@ -94,6 +94,11 @@ class Collection(Results):
         """The names of all files."""
         return ", ".join(str(file.path) for file in self.files)
 
+    @property
+    def paths(self) -> Sequence[Path]:
+        """All files."""
+        return tuple(file.path for file in self.files)
+
     def rows(self) -> list[Row]:
         """The rows of the runs, in order."""
         return [run.row for run in self.runs]

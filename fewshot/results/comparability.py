@@ -23,10 +23,10 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations, islice
+from itertools import islice
 from pathlib import Path
 
-from fewshot.plugins.wording import counted
+from fewshot.plugins.wording import counted, listed
 from fewshot.results.row import Row
 from fewshot.results.row_specs import data_of, specs_of, without_paths
 from fewshot.results.selection_rule import NOTHING
@@ -34,6 +34,8 @@ from fewshot.results.selection_rule import NOTHING
 SHOTS = ("shots", "fewer shots allowed")  # the choices that the columns of a table vary
 _PROTOCOLS = Path(__file__).parent.parent / "protocols"
 _LETTERS = 8  # of a digest in a sentence
+_MOST_VALUES = 4  # of a choice in a sentence
+_FOLLOW_FROM_DATA = ("class names", "split", "classes")
 _MOST_ROWS = 64  # among which the nearest one is looked for
 
 
@@ -95,9 +97,24 @@ def labels(row: Row) -> tuple[str, ...]:
 
 
 def refusal(rows: Sequence[Row]) -> str:
-    """Why no two of these rows may be compared: the choices of the pair that differs least, as "seed: 0 and 1"; "" if
-    two of them share a task."""
-    return _fewest(combinations(rows[:_MOST_ROWS], 2))
+    """Why no two of these rows may be compared: every choice that forbids it, the data first, with its values, as
+    "data: icons and glyphs; seed: 0 and 1"; "" if two of them share a task. What follows from other data, such as
+    another split, is left out."""
+    keys = [task_choices(row) for row in rows]
+    if len(set(keys)) < len(keys):
+        return ""
+    differing = [choice for choice, values in zip(_TASK, zip(*keys, strict=True), strict=True) if len(set(values)) > 1]
+    if any(choice.name == "data" for choice in differing):
+        differing = [choice for choice in differing if choice.name not in _FOLLOW_FROM_DATA]
+    return "; ".join(f"{choice.name}: {_values(choice, rows)}" for choice in differing)
+
+
+def _values(choice: Choice, rows: Iterable[Row]) -> str:
+    """The values of a choice in these rows, in words: the first few, and how many more."""
+    words = {choice.value(row): choice.words(row) for row in rows}
+    texts = list(_distinct(*words.values()) if len(words) == 2 else dict.fromkeys(words.values()))
+    few = texts if len(texts) <= _MOST_VALUES + 1 else [*texts[:_MOST_VALUES], f"{len(texts) - _MOST_VALUES} others"]
+    return listed(few)
 
 
 def nearest(row: Row, rows: Iterable[Row]) -> str:

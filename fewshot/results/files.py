@@ -84,6 +84,11 @@ class Results:
             own_files.folder_of(self.path).rmdir()
 
     @property
+    def paths(self) -> Sequence[Path]:
+        """The results file."""
+        return (self.path,)
+
+    @property
     def places(self) -> list[Path]:
         """The files and folders that hold rows: the results file, and the folder of other processes' rows if it holds
         any."""
@@ -168,6 +173,17 @@ class Results:
         """The predictions of a row, part by part. A ValueError if they are missing, damaged or of another run, and
         after the last part if they do not give the accuracy and the episodes of the row."""
         return bound(row, self.parts(row.run_id))
+
+    def fault(self, row: Row) -> str:
+        """What is wrong with the stored predictions of a row, in words; "" if nothing is, and for a row without any:
+        rows may be kept alone."""
+        parts = self.parts(row.run_id)
+        try:
+            for _ in bound(row, parts) if parts.files() else ():
+                pass
+        except ValueError as error:
+            return str(error).partition(";")[0]
+        return ""
 
     def drop_changed(self, row: Row) -> None:
         """Removes the predictions of a row that do not give its numbers, with a warning: its episodes run again."""

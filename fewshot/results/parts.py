@@ -44,6 +44,10 @@ class PartCosts:
         return sorted({str(about[name]) for about in self.abouts if about.get(name)})
 
 
+class Incomplete(ValueError):
+    """Some episodes of a run have no stored predictions."""
+
+
 @dataclass(frozen=True)
 class PredictionParts:
     """Predictions of a run in parts [start, stop) of its episodes."""
@@ -72,8 +76,9 @@ class PredictionParts:
         predictions.save(path, {**provenance, RUN_ID: self._run_id})
 
     def read(self, n_episodes: int, provenance: Mapping[str, str] | None = None) -> Iterator[Predictions]:
-        """The first `n_episodes` episodes, part by part. A ValueError if some are missing, or if a part is damaged,
-        belongs to another run or names other provenance."""
+        """The first `n_episodes` episodes, part by part. A ValueError if a part is damaged, belongs to another run or
+        names other provenance; `Incomplete` if some episodes are missing. Parts of later episodes are neither read nor
+        checked: an interrupted run of more episodes leaves them, and `missing` checks them before they count."""
         ranges = {path: _range_of(path) for path in self._files}  # the folder is listed once
         if (stray := next((path for path, found in ranges.items() if found is None), None)) is not None:
             raise ValueError(
@@ -90,7 +95,7 @@ class PredictionParts:
                 ]  # no name: the next part takes its memory
                 reached = stop
         if reached < n_episodes:
-            raise ValueError(self._incomplete(reached, n_episodes))
+            raise Incomplete(self._incomplete(reached, n_episodes))
 
     def files(self) -> list[Path]:
         """The stored parts, in order: regular files whose names give a range of episodes."""
@@ -130,10 +135,13 @@ class PredictionParts:
         return ""
 
     def _incomplete(self, reached: int, n_episodes: int) -> str:
-        beside = f"copy the folder {self.folder.parent} of the machine that ran it, or run the same command again"
+        copy, again = f"copy the folder {self.folder.parent} of the machine that ran it", "run the same command again"
         if not self._ranges:
-            return f"there are no predictions of the run {self._run_id} in {self.folder}; {beside}"
-        return f"{self.folder} holds predictions up to episode {reached}, but {n_episodes} are needed; {beside}"
+            delete = f"delete its row with `fewshot results delete FILE --run {self._run_id}` and {again}"
+            return f"there are no predictions of the run {self._run_id} in {self.folder}; {copy}, or {delete}"
+        return (
+            f"{self.folder} holds predictions up to episode {reached}, but {n_episodes} are needed; {copy}, or {again}"
+        )
 
     def _set_strays_aside(self) -> None:
         for path in self._strays:

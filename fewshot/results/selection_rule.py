@@ -42,6 +42,11 @@ def names_of_rules(rules: Iterable[str]) -> dict[str, str]:
     return distinct_names(short, lambda text: vars(read[text]) if text in read else {}, lambda text: text)
 
 
+def without_chosen(evaluator: Spec, rule: Selection | None) -> Spec:
+    """The evaluator as names show it: a field that the rule chooses says nothing, so it has its default."""
+    return evaluator if rule is None else evaluator.with_defaults([field for field, _ in rule.grid])
+
+
 @dataclass(frozen=True)
 class Selection:
     """How a run chooses hyperparameters of its evaluator: it takes the setting of `grid` with the highest mean accuracy

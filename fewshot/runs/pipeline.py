@@ -55,9 +55,22 @@ def _run(spec: RunSpec, results: Results, bench: Workbench, shard: tuple[int, in
     if not isinstance(spec.dataset, HeldSpec):
         remember_run(prepared.run_id, spec.dataset.text, prepared.images.images_digest)
     row = results.row(prepared.run_id)
-    if row is not None and row.n_episodes >= prepared.n_episodes:
-        return of_benchmark(with_all_columns(row, prepared, results), spec, results)
-    chosen = _chosen(prepared, results, bench, shard, wait)
+    if row is None or row.n_episodes < prepared.n_episodes:
+        chosen = _chosen(prepared, results, bench, shard, wait)
+        return None if chosen is None else _compute(chosen, results, bench, shard, row, wait)
+    repaired = _repaired(row, spec, results, bench, shard, wait)
+    return None if repaired is None else of_benchmark(with_all_columns(repaired, prepared, results), spec, results)
+
+
+def _repaired(
+    row: Row, spec: RunSpec, results: Results, bench: Workbench, shard: tuple[int, int], wait: bool
+) -> Row | None:
+    """The row of a finished run, after this has solved the episodes again whose stored predictions are damaged; None if
+    other shards have to. A row that was kept without predictions stays as it is."""
+    if not (fault := results.fault(row)):
+        return row
+    _log.warning("run %s is finished, but %s; fewshot computes what is wrong again", row.run_id, fault)
+    chosen = _chosen(bench.prepare(replace(spec, n_episodes=row.n_episodes)), results, bench, shard, wait)
     return None if chosen is None else _compute(chosen, results, bench, shard, row, wait)
 
 
@@ -68,7 +81,7 @@ def solve_range(spec: RunSpec, results: Results, bench: Workbench, first: int, l
     """
     prepared = bench.prepare(spec)
     row = results.row(prepared.run_id)
-    if row is not None and row.n_episodes >= prepared.n_episodes:
+    if row is not None and row.n_episodes >= prepared.n_episodes and not results.fault(row):
         return
     chosen = _chosen(prepared, results, bench, (1, 1), True)
     assert chosen is not None

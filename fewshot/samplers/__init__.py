@@ -32,6 +32,7 @@ class Sampler(Member, ABC):
     open_size: ClassVar[str] = "all"  # the number of ways or shots if the shape leaves them open
     open_ways_vary: ClassVar[bool] = False  # if n_way is open, whether an episode holds only some of the classes
     most_open_queries: ClassVar[int | None] = None  # per class, if n_query is open; None: all of its other images
+    query_groups: ClassVar[str] = ""  # the field with the image groups whose images are all queries; "": no such field
     shots_on_average: ClassVar[bool] = False  # whether k_shot is the mean of unequal classes
     queries_on_average: ClassVar[bool] = False  # whether n_query is the mean of unequal classes
     nests_shots: ClassVar[bool] = True  # whether every class has K support images, the first K of its K + 1

@@ -37,6 +37,7 @@ class WholePartitions(Sampler):
 
     short_name: ClassVar[str] = "whole partitions"
     repeats_if_open: ClassVar[bool] = True
+    query_groups: ClassVar[str] = "test"
 
     train: tuple[str, ...]
     validation: tuple[str, ...] = ()

@@ -102,7 +102,8 @@ class _Planning:
     tables: dict[tuple[str, ...], _Table] = field(default_factory=dict)
 
     def add(self, spec: RunSpec, results: Results) -> str | None:
-        """The name of the task that writes the row of a run, after adding the run; None if it has its row."""
+        """The name of the task that writes the row of a run, after adding the run; None for a finished run without
+        damaged predictions."""
         what = {"run": spec_to_json(spec), "trial": results.path != self.results.path}
         row = Task("row", what, subject=_subject(spec))
         if row.name in self.runs:
@@ -111,7 +112,9 @@ class _Planning:
             prepared = self.bench.prepare(spec)
             done = results.row(prepared.run_id)
             if done is not None and done.n_episodes >= prepared.n_episodes:
-                return None
+                if not results.fault(done):
+                    return None
+                done = None  # its predictions are damaged: the tasks solve again what is wrong
             self.runs[row.name] = self._run(spec, what, prepared, 0 if done is None else done.n_episodes)
         except (ValueError, OSError):
             self.runs[row.name] = row  # writes its error

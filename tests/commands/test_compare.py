@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import json
 import shutil
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import DATASETS
-from fewshot.report.comparisons.pairing import contests
+from fewshot.report.comparisons.contests import contests
 from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
 from fewshot.runs.pipeline import run_all
@@ -63,7 +64,8 @@ def test_every_pair_is_compared_on_the_episodes_that_both_solved(rows: Path) -> 
 
 def test_units_are_the_classes_of_the_episodes(rows: Path) -> None:
     results = Results(rows)
-    [contest], [] = contests(results, results.rows(), "evaluator")
+    [contest], [lone] = contests(results, results.rows(), "evaluator")
+    assert lone.reason == "no other run of its task differs from it in evaluator alone"
     images = DATASETS.make("Glyphs()").load()
     novel = np.flatnonzero(np.isin(images.class_names, _split(images).novel))
     drawn = Balanced().sample(images, novel, EpisodeShape(5, 1, 5), 0, 0, 60)
@@ -178,6 +180,26 @@ def test_runs_of_one_episode_are_named_and_the_others_compared(rows: Path, tmp_p
     result = call("compare", some.path)
     assert result.exit_code == 0, result.output
     assert "not compared, because each run has 1 episode, and a comparison needs 2 or more" in result.stderr
+
+
+def test_runs_beside_a_benchmark_without_pairs_are_named(rows: Path, tmp_path: Path) -> None:
+    """Two sets of VTAB have a table of means and no pairs; runs of other tasks are still named, with their own
+    reason."""
+    some = Results(tmp_path / "some.jsonl")
+    [first, second, *_] = Results(rows).rows()
+    sampler = "WholePartitions(train=('partition=train',), validation=(), test=('partition=test',))"
+    whole = {"sampler": sampler, "n_way": None, "k_shot": None, "n_query": None, "n_episodes": 1}
+    for number, (row, name) in enumerate(product((first, second), ("dtd", "pets"))):
+        ours = {"protocol": "vtab_1k@1", "benchmark_set": name, "images_digest": name, "run_id": f"{number}" * 32}
+        some.append(dataclasses.replace(row, **whole, **ours))
+    for number, seed in enumerate((7, 8)):
+        some.append(dataclasses.replace(first, seed=seed, run_id=f"{number + 4}" * 32))
+    text = " ".join(succeed("compare", some.path).split())
+    assert "mean of 2 of 19 sets" in text
+    assert "vtab_1k@1 on dtd and pets: not compared, because each run has one episode" in text
+    for seeds in ("7 and 8", "8 and 7"):
+        assert f"not compared, because no other run has its task; the nearest differs in seed: {seeds}" in text
+    assert len(json.loads(succeed("compare", some.path, "--json"))["not_compared"]) == 3
 
 
 def test_runs_without_a_rival_are_one_sentence(rows: Path) -> None:

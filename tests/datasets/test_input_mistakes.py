@@ -83,6 +83,14 @@ def test_names_of_letters_that_look_alike_are_warned_of(tmp_path, source, caplog
     assert "2 classes differ only in letters that look alike in two scripts, such as" in caplog.text
 
 
+@pytest.mark.parametrize("source", SOURCES)
+def test_names_that_differ_only_in_what_separates_words_are_warned_of(tmp_path, source, caplog):
+    names = ["polar bear", "polar_bear", "polar-bear", "polar.bear"]
+    images = source(tmp_path, [name for name in names for _ in range(2)])
+    assert set(images.class_names) == set(names)
+    assert "3 pairs of classes differ only in underscores, hyphens, dots or spaces, such as" in caplog.text
+
+
 @pytest.mark.parametrize("name", ["", " "])
 def test_an_image_without_a_partition_is_refused(tmp_path, name):
     parts = ["train", name, "test", name]
@@ -114,6 +122,13 @@ def test_usual_texts_for_no_label_are_known(name):
 def test_other_names_are_not_suspicious():
     assert not any(map(means_no_label, ["Na", "0", "1", "nancy", "no", "-", "nonet"]))
     assert similar_names(["c", "o", "a b", "ab"]) == []
+    assert similar_names(["1.5", "1-5", "15", ".", "-", "_", "C", "C-", "unknown bird"]) == []
+    assert not any(map(means_no_label, ["unknown bird", "sun", "n", "a", "n b", "unsettled", "<b>", "nan-1"]))
+
+
+@pytest.mark.parametrize("name", ["unknown", "Unknown", "n_a", "N.A.", "n-a", "<unset>", "no_label", "[none]", "(nan)"])
+def test_spellings_of_no_label_are_known(name):
+    assert means_no_label(name)
 
 
 def test_empty_labels_of_vectors_are_warned_of(tmp_path, caplog):

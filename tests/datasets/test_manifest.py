@@ -170,9 +170,14 @@ def test_files_that_are_not_images_are_named_with_their_line(folder):
     assert re.match("2 of 9 images cannot be read: line 2: FOLDER/cat/0.png: .*; line 10: FOLDER/notes.txt: ", message)
 
 
-def test_another_encoding_is_reported(folder):
-    with pytest.raises(ValueError, match=r"list.csv, line 2 is not UTF-8: .*; save the file as UTF-8$"):
-        manifest(folder, "path,label", "cat/0.png,Bär", encoding="latin-1").load()
+@pytest.mark.parametrize(
+    ("label", "encoding", "likely"),
+    [("Bär", "latin-1", "Latin-1"), ("Bär – “x”", "cp1252", "Windows-1252"), ("Bär", "utf-16", "UTF-16")],
+)
+def test_another_encoding_is_reported_with_its_likely_name(folder, label, encoding, likely):
+    line, why = 1 if encoding == "utf-16" else 2, r"\(perhaps " + likely + r"\): .*; save the file as UTF-8$"
+    with pytest.raises(ValueError, match=rf"list.csv, line {line} is not UTF-8 {why}"):
+        manifest(folder, "path,label", f"cat/0.png,{label}", encoding=encoding).load()
 
 
 def test_a_missing_manifest_and_a_folder_are_reported(folder):

@@ -60,9 +60,9 @@ def test_further_columns_may_be_named_or_any(tmp_path):
         ('a,b\n1,"2"x\n', "t.csv, line 2: ',' expected after '\"'; write a quote inside quotes twice"),
         (
             b"a,b\n" + 9000 * b"1,2\n" + b"1,B\xe4r\n",
-            "t.csv, line 9002 is not UTF-8: invalid continuation byte; save the fi",
+            r"t.csv, line 9002 is not UTF-8 \(perhaps Latin-1\): invalid continuation byte; save the fi",
         ),
-        ("a,b\n1,2\n".encode("utf-16"), "t.csv, line 1 is not UTF-8: invalid start byte"),
+        ("a,b\n1,2\n".encode("utf-16"), r"t.csv, line 1 is not UTF-8 \(perhaps UTF-16\): invalid start byte"),
     ],
 )
 def test_a_mistake_is_one_sentence(tmp_path, content, message):

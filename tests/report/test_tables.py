@@ -100,6 +100,21 @@ def test_tasks_that_differ_have_titles_that_differ():
     assert any("seed 1" in task.title for task in found)
 
 
+@pytest.mark.parametrize(
+    ("test", "text"),
+    [
+        ("('partition=test',)", "the test partition as queries"),
+        ("('partition=test', 'partition=extra')", "the test and extra partitions as queries"),
+        ("('camera=south',)", "the images of camera=south as queries"),
+        ("'partition=test'", "all other images as queries"),  # a row that somebody wrote by hand
+    ],
+)
+def test_whole_partitions_are_named_as_queries(test, text):
+    sampler = f"WholePartitions(train=('partition=train',), validation=(), test={test})"
+    [task] = Shown.of([row(sampler=sampler, n_way=None, k_shot=None, n_query=None)]).tasks
+    assert task.title.endswith(text)
+
+
 def test_dirichlet_queries_are_a_task_of_their_own_and_a_number_on_average():
     titles = [
         task.title

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fewshot.report.comparisons.pairing import alone, contests
+from fewshot.report.comparisons.contests import BY, NothingCompared, alone, contests
 from fewshot.report.comparisons.ranking import rankings
 from fewshot.report.rows.shown import Shown
 from fewshot.results import comparability
+from fewshot.results.collections import Collection
 from fewshot.results.comparability import benchmark, comparability_key, differences, labels, refusal, task_choices
 from fewshot.results.files import Results
 from fewshot.results.row import Row
@@ -51,6 +53,7 @@ LABELLED: dict[str, Any] = {
     "backbone": "RawPixels(image_size=64)",
 }
 BASE = row(protocol="")
+HEADS = ("Prototype()", "LinearProbe(C=1.0, max_iter=100)")
 
 
 @pytest.fixture(autouse=True)
@@ -161,6 +164,40 @@ def test_runs_of_two_tasks_are_refused_with_the_choice_in_which_they_differ(tmp_
     rows = [BASE, changed(seed=1, backbone="Given()")]
     with pytest.raises(ValueError, match=r"because they differ in seed: 0 and 1; run another backbone"):
         contests(Results(tmp_path / "rows.jsonl"), rows, "anything")
+
+
+def test_a_refusal_names_all_files_and_every_choice_with_the_data_first(tmp_path: Any) -> None:
+    files = [Results(tmp_path / f"{name}.jsonl") for name in "ab"]
+    first = [BASE, changed(k_shot=5)]
+    others = [changed(dataset="Digits()", images_digest="aa" * 32, split_digest="bb" * 32, n_query=7)]
+    for file, rows in zip(files, (first, others), strict=True):
+        for each in rows:
+            file.append(each)
+    every = Collection.of(files)
+    with pytest.raises(NothingCompared) as caught:
+        contests(every, every.rows(), "anything")
+    text = str(caught.value)
+    assert text.startswith(f"{files[0].path} and {files[1].path} have no two runs that differ in")
+    assert re.search(r"they differ in data: .* and digits aaaaaaaa; shots: 1 and 5; queries per class: 15 and 7;", text)
+    assert "split" not in text  # it follows from the data
+    assert refusal([BASE, changed(n_episodes=7), *others]) == ""  # two share a task
+
+
+def test_a_refusal_shortens_many_values() -> None:
+    assert refusal([changed(seed=seed) for seed in range(9)]) == "seed: 0, 1, 2, 3 and 5 others"
+
+
+def test_every_run_is_compared_or_has_a_reason_for_each_choice_of_by(tmp_path: Any) -> None:
+    single = [changed(n_episodes=1, seed=3, evaluator=text) for text in HEADS]
+    lone = [BASE, changed(seed=1)]
+    for by in BY:
+        with pytest.raises(NothingCompared) as caught:
+            contests(Results(tmp_path / "rows.jsonl"), [*single, *lone], by)
+        if by != "backbone":
+            assert {other.row.run_id for other in caught.value.others} == {each.run_id for each in [*single, *lone]}
+            reasons = {other.row.run_id: other.reason for other in caught.value.others}
+            assert all("1 episode" in reasons[each.run_id] for each in single)
+            assert all("nearest differs in seed: " in reasons[each.run_id] for each in lone)
 
 
 def test_a_run_without_a_rival_is_named_with_the_nearest_difference() -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from fewshot.plugins.short_name import one_line
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.cards import Card, card
-from fewshot.report.comparisons.pairing import Contest, contest, rivals
+from fewshot.report.comparisons.contests import rivals
+from fewshot.report.comparisons.pairing import Contest, contest
 from fewshot.report.comparisons.run_pair import RunPair
 from fewshot.report.comparisons.unique_names import UniqueNames
 from fewshot.report.comparisons.verdicts import (

@@ -57,13 +57,25 @@ def _claim(standings: Sequence[Standing], population: str, among: str) -> str:
     n_tested = sum(not standing.untested for standing in standings)
     tested = f" the {n_tested:,} tested runs" if n_tested < len(standings) else ""
     if rivals:
-        return f"{best.name} leads{tested}{among} with {reached}, but {_as_good(rivals, best, n_tested, population)}"
+        ties = [standing for standing in rivals if _lead(standing, best) == 0]
+        behind = [standing for standing in rivals if standing not in ties]
+        clauses = [f", and {_equal(ties)}"] if ties else []
+        clauses += [f", but {_as_good(behind, best, n_tested, population)}"] if behind else []
+        return f"{best.name} leads{tested}{among} with {reached}{''.join(clauses)}"
     rest = [standing for standing in others if not math.isnan(standing.p_adjusted)]
     if not rest:
         return f"{best.name} reaches {reached}{among}; only oracles are better"
     lead, certain = _points(rest[0], best), _difference(rest[0], population)
     first = f"{best.name} is the best{tested and f' of{tested}'}{among}"
     return f"{first}: {reached}, {lead} above the next, {rest[0].name}{certain}"
+
+
+def _equal(ties: Sequence[Standing]) -> str:
+    """That runs have exactly the accuracy of the best one, and whether they have it everywhere, not only on average."""
+    others = f" and {counted(len(ties) - 1, 'other')}" if len(ties) > 1 else ""
+    verb = "are" if others else "is"
+    every = all(one.images is not None and one.images.low == one.images.high == 0 for one in ties)
+    return f"{ties[0].name}{others} {verb} equal to it{' throughout' if every else ' on average'}"
 
 
 def _as_good(rivals: Sequence[Standing], best: Standing, n_runs: int, population: str) -> str:

@@ -3,7 +3,8 @@
 - A row whose interval lies below chance, or a trained network below raw pixels with the same transform and evaluator:
   143 such rows uncovered a normalisation that did nothing in one public benchmark.
 - Rows whose accuracy and every other measure are equal to the last bit on the same episodes, although their transform,
-  evaluator or weights differ: the option does nothing.
+  evaluator or weights differ: the option does nothing. Without a shot, methods have nothing to differ in.
+- A row whose accuracy is above chance while its log loss is that of guessing or more: its probabilities say nothing.
 - A trained network that is not better than random weights of its architecture, by the paired interval.
 
 All are cautions, none refuses anything: raw pixels do beat networks on typefaces.
@@ -11,8 +12,11 @@ All are cautions, none refuses anything: raw pixels do beat networks on typeface
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from fewshot.plugins.wording import counted
 from fewshot.report.rows.tasks import accuracy, chance, interval
@@ -24,6 +28,7 @@ from fewshot.statistics.interval import Interval
 Difference = Callable[[int, int], Interval | None]  # one row minus another by their places; None without an interval
 _MOST_NAMES = 3  # in a sentence
 _MOST_OF_A_KIND = 6  # sentences
+_ROUNDING = 1e-5  # nats, of a mean of equal losses
 _FEWEST_MEASURES = 2  # beside the accuracy: rows of older releases have fewer, and may be equal by luck
 
 
@@ -48,7 +53,7 @@ class _Rows:
 def suspicions(rows: Sequence[Row], name: Callable[[Row], str], difference: Difference) -> tuple[str, ...]:
     """What looks like a fault among measured rows of one task, one sentence each, the gravest first."""
     of = _Rows(rows, name, difference)
-    kinds = (_below_chance(of), _equal(of), _not_better_than_random(of), _below_pixels(of))
+    kinds = (_below_chance(of), _equal(of), _no_probabilities(of), _not_better_than_random(of), _below_pixels(of))
     return tuple(sentence for kind in kinds for sentence in _first(list(kind)))
 
 
@@ -78,7 +83,8 @@ def _equal(of: _Rows) -> Iterator[str]:
             groups.setdefault((row.episodes_digest, accuracy(row), measures), []).append(place)
     for places in groups.values():
         same = [of.rows[place] for place in places]
-        differing = [word for word, value in _OPTIONS if len(set(map(value, same))) > 1]
+        options = _OPTIONS if same[0].k_shot != 0 else _OF_NETWORKS
+        differing = [word for word, value in options if len(set(map(value, same))) > 1]
         if differing:
             verb = "differs" if differing == ["transform"] or differing == ["evaluator"] else "differ"
             yield (
@@ -91,11 +97,33 @@ def _measures(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
     return tuple(sorted((name, value) for name, value in values.items() if isinstance(value, float)))
 
 
+_OF_NETWORKS: tuple[tuple[str, Callable[[Row], object]], ...] = (("weights", lambda row: row.weights_digest),)
 _OPTIONS: tuple[tuple[str, Callable[[Row], object]], ...] = (
     ("transform", lambda row: row.transform),
     ("evaluator", lambda row: specs_of(row).evaluator.name),
-    ("weights", lambda row: row.weights_digest),
+    *_OF_NETWORKS,
 )
+
+
+def _no_probabilities(of: _Rows) -> Iterator[str]:
+    wrong = [place for place, row in enumerate(of.rows) if _has_no_probabilities(row)]
+    if wrong:
+        guessing = -math.log(chance(of.rows[wrong[0]]) or 1)
+        yield (
+            f"Log loss of guessing ({guessing:.2f} nats) or worse, although the accuracy is above chance: "
+            f"{of.names(wrong)}; the answers count, but their probabilities are not usable."
+        )
+
+
+def _has_no_probabilities(row: Row) -> bool:
+    """Whether the accuracy is above chance, by its interval if it has one, and the log loss is that of guessing or
+    more, as far as stored probabilities (float16) tell."""
+    loss, guessing, bounds = row.measures.get("log_loss"), chance(row), interval(row)
+    if not isinstance(loss, float) or guessing is None:
+        return False
+    of_guessing = -math.log(guessing)
+    least = min(of_guessing, float(np.float16(of_guessing))) - _ROUNDING
+    return loss >= least and (accuracy(row) if bounds is None else bounds[0]) > guessing
 
 
 def _not_better_than_random(of: _Rows) -> Iterator[str]:

@@ -10,7 +10,7 @@ from fewshot import protocols
 from fewshot.files.regular import parsed_json
 from fewshot.plugins.grids import combinations
 from fewshot.plugins.registry import EVALUATORS
-from fewshot.plugins.short_name import one_line
+from fewshot.plugins.short_name import one_line, with_values
 from fewshot.plugins.wording import listed
 from fewshot.protocols._heads import has_own_head
 from fewshot.report.rows.tasks import shot_label
@@ -60,6 +60,12 @@ def _chosen(row: Row) -> str:
     spec, settings = EVALUATORS.read(row.chosen), _settings(row, inside=False)
     setting = {name: spec.fields[name] for name in (settings[0] if settings else {}) if name in spec.fields}
     return one_line(_named(setting) if setting else spec.short_name, _LONGEST)
+
+
+def chosen_evaluator(row: Row) -> str:
+    """The evaluator that the selection before a run chose, with the chosen values: "LinearProbe(C=100.0)"."""
+    rule = specs_of(row).selection
+    return with_values(EVALUATORS.read(row.chosen), () if rule is None else [field for field, _ in rule.grid])
 
 
 def chosen_settings(row: Row) -> str:

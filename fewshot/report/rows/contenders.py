@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,7 +12,7 @@ from fewshot.plugins.short_name import distinct_names, short_names
 from fewshot.plugins.spec import Spec
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
-from fewshot.results.selection_rule import names_of_rules
+from fewshot.results.selection_rule import Selection, names_of_rules, without_chosen
 from fewshot.results.short_names import method_text
 
 _NONE: Mapping[Spec, str] = MappingProxyType({})
@@ -65,22 +66,34 @@ def contender_names(rows: Iterable[Row], given: Mapping[str, str] = _GIVEN) -> d
     gave (results/short_names.py)."""
     contenders = list(dict.fromkeys(map(contender, rows)))
     backbones = short_names((each.backbone for each in contenders), given)
-    learners = _learner_names(contenders, given)
     rules, several = names_of_rules(each.rule for each in contenders), len({each.dtype for each in contenders}) > 1
+    whole, plain = _learner_names(contenders, given, chosen=True), _learner_names(contenders, given, chosen=False)
+    chosen = {each: rules[each.rule] for each in contenders}
+    held = Counter((each.backbone, each.dtype, plain[each], chosen[each]) for each in contenders)
     names = {}
     for each in contenders:
         backbone = backbones[each.backbone] + (f" {each.dtype}" if several else "")
-        parts = (learners[each.transform, each.evaluator], rules[each.rule])
+        alone = held[each.backbone, each.dtype, plain[each], chosen[each]] == 1
+        parts = (plain[each] if alone else whole[each], chosen[each])
         names[each] = Name(backbone, ", ".join(filter(None, parts)))
     return names
 
 
-def _learner_names(contenders: Iterable[Contender], given: Mapping[str, str]) -> dict[tuple[Spec, Spec], str]:
-    """The name of every transform with its evaluator, all different."""
-    pairs = dict.fromkeys((each.transform, each.evaluator) for each in contenders)
-    parts = short_names(transform for transform, _ in pairs) | short_names(evaluator for _, evaluator in pairs)
-    names = {pair: given.get(method_of(*pair)) or learner(*pair, parts) for pair in pairs}
-    return distinct_names(names, lambda pair: {"": method_of(*pair)}, lambda pair: method_of(*pair))
+def _learner_names(contenders: Iterable[Contender], given: Mapping[str, str], chosen: bool) -> dict[Contender, str]:
+    """The name of the transform with the evaluator of every contender, all different; without `chosen`, it has no
+    value of fields that the rule of the contender chooses."""
+    shown = {}
+    for each in contenders:
+        evaluator = each.evaluator if chosen else without_chosen(each.evaluator, Selection.read(each.rule))
+        shown[each] = (each.transform, evaluator, given.get(method_of(each.transform, each.evaluator), ""))
+    methods = dict.fromkeys(shown.values())
+    parts = short_names(method[0] for method in methods) | short_names(method[1] for method in methods)
+    names = distinct_names(
+        {method: method[2] or learner(*method[:2], parts) for method in methods},
+        lambda method: {"": method_of(*method[:2])},
+        lambda method: method_of(*method[:2]),
+    )
+    return {each: names[method] for each, method in shown.items()}
 
 
 def method_of(transform: Spec, evaluator: Spec) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from fewshot.plugins.short_name import short_names
 from fewshot.plugins.spec import Spec
-from fewshot.plugins.wording import counted
+from fewshot.plugins.wording import agreeing, counted, listed
 from fewshot.results.comparability import benchmark
 from fewshot.results.row import Row
 from fewshot.results.row_specs import data_name, size, specs_of
 
+_PARTITION = "partition="
 # Added if two titles are equal otherwise.
 _IF_DIFFERENT = ("split", "seed", "images_digest", "split_digest", "classes_digest", "episodes_digest")
 
@@ -49,11 +50,22 @@ def title(row: Row, data: str) -> str:
 def _queries(row: Row) -> str:
     sampler = specs_of(row).sampler
     if row.n_query is None:
-        most = sampler.declares("most_open_queries")
+        most, field = sampler.declares("most_open_queries"), sampler.declares("query_groups")
         text = f"up to {most} queries per class" if most else "all other images as queries"
+        text = _groups(sampler.fields.get(field), text) if field else text
     else:
         text = f"{counted(row.n_query, 'query')} per class"
     return text + (" on average" if sampler.declares("queries_on_average") else "")
+
+
+def _groups(names: object, otherwise: str) -> str:
+    """The groups of images that are the queries: "the test partition as queries"; `otherwise` if they are unknown."""
+    if not isinstance(names, tuple) or not names or not all(isinstance(name, str) for name in names):
+        return otherwise
+    if all(name.startswith(_PARTITION) for name in names):
+        every = listed([name.removeprefix(_PARTITION) for name in names])
+        return f"the {every} {agreeing(len(names), 'partition', 'partitions')} as queries"
+    return f"the images of {listed(names)} as queries"
 
 
 def _differing(namesakes: Sequence[Row]) -> list[str]:

@@ -35,7 +35,7 @@ def test_the_mean_of_all_sets_is_ranked_by_paired_episodes(tmp_path: Path) -> No
     best, equal, worst = one.ranking.standings
     assert (best.leads, equal.leads, worst.leads) == (True, True, False)
     assert worst.name == "LinearSVM"
-    assert "may be as good" in one.ranking.verdict
+    assert "is equal to it throughout" in one.ranking.verdict
 
 
 def test_without_predictions_the_sets_are_the_sample(tmp_path: Path) -> None:

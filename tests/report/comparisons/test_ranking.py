@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,7 +55,35 @@ def test_runs_that_may_be_as_good_form_a_group(tmp_path: Path) -> None:
     [ranking] = rankings(rows, results.predictions)
     assert [standing.leads for standing in ranking.standings] == [True, True, False]
     assert "leads with" in ranking.verdict
-    assert "may be as good" in ranking.verdict
+    assert "L2 + RidgeProbe is equal to it throughout" in ranking.verdict
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "text"),
+    [
+        ((0.8, 0.8), "L2 + A leads with 80.0 %, and L2 + B is equal to it on average."),
+        ((0.8, 0.8, 0.8), "L2 + A leads with 80.0 %, and L2 + B and 1 other are equal to it on average."),
+        (
+            (0.8, 0.8, 0.799),
+            "leads with 80.0 %, and L2 + B is equal to it on average, but L2 + C may be as good: it is",
+        ),
+        ((0.8, 0.799), "L2 + A leads with 80.0 %, but L2 + B may be as good: it is 0.1 points behind"),
+    ],
+)
+def test_runs_with_the_accuracy_of_the_best_are_equal_and_not_behind(accuracies: Sequence[float], text: str) -> None:
+    [ranking] = rankings([row(value, evaluator=f"{name}()") for value, name in zip(accuracies, "ABC", strict=False)])
+    assert text in ranking.verdict
+    assert "0.0 points" not in ranking.verdict
+
+
+def test_a_run_with_the_same_answers_is_equal_throughout(tmp_path: Path) -> None:
+    rows, results = ranked_runs(tmp_path, {"Prototype()": 0.3, "LinearProbe(C=1.0)": 0.5})
+    best, other = rows
+    for part in results.predictions(best):
+        results.parts("e" * 16).write(part, {})
+    same = replace(best, run_id="e" * 16, evaluator="RidgeProbe()")
+    [ranking] = rankings([best, same, other], results.predictions)
+    assert "is equal to it throughout" in ranking.verdict
 
 
 def test_too_few_classes_give_a_group_for_these_images(tmp_path: Path) -> None:

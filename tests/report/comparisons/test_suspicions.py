@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +66,40 @@ def test_rows_that_may_be_equal_are_not_named() -> None:
     assert suspected(base, measured(0.5, transform="Identity()", measures=MEASURED | {"log_loss": 0.5123451})) == []
     assert suspected(row(0.5), row(0.5, transform="Identity()")) == []  # rows without measures
     assert suspected(measured(1.0), measured(1.0, transform="Identity()")) == []  # every answer is right
+
+
+def test_equal_numbers_without_a_shot_are_named_for_networks_alone() -> None:
+    base = measured(0.5, k_shot=0)
+    assert suspected(base, measured(0.5, k_shot=0, evaluator="LinearProbe()", transform="Identity()")) == []
+    [text] = suspected(base, measured(0.5, k_shot=0, backbone=TRAINED, weights_digest="bb"))
+    assert "although the weights differ:" in text
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "loss", "named"),
+    [
+        (0.9, 6.09, True),
+        (1.0, math.log(5), True),
+        (1.0, float(np.float16(math.log(5))), True),  # as probabilities are stored
+        (0.37, 1.6086, False),  # hardly better than guessing, and so is its accuracy
+        (0.2, 6.09, False),  # not above chance
+        (0.9, 0.4, False),
+        (0.9, None, False),
+    ],
+)
+def test_probabilities_that_are_no_better_than_guessing_are_named(
+    accuracy: float, loss: float | None, named: bool
+) -> None:
+    other = row(0.5, 0.01, evaluator="LinearProbe()", measures=MEASURED)
+    texts = suspected(row(accuracy, 0.01, measures=MEASURED | {"log_loss": loss}), other)
+    assert texts == (
+        [
+            "Log loss of guessing (1.61 nats) or worse, although the accuracy is above chance: L2 + Prototype; the "
+            "answers count, but their probabilities are not usable."
+        ]
+        if named
+        else []
+    )
 
 
 @given(gain=st.floats(-0.3, 0.3), half=st.floats(0.001, 0.1))

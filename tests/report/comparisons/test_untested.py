@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from fewshot.report import page
 from fewshot.report.comparisons.benchmark_ranking import benchmark_rankings_of
+from fewshot.report.comparisons.contests import contests
 from fewshot.report.comparisons.matrices import matrices
-from fewshot.report.comparisons.pairing import contests
 from fewshot.report.comparisons.ranking import rankings, rankings_of
 from fewshot.report.rows.reasons import one_episode
 from fewshot.report.rows.shown import Shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fewshot.plugins.registry import DATASETS
-from fewshot.report.comparisons.pairing import rivals
+from fewshot.report.comparisons.contests import rivals
 from fewshot.report.rows.shown import Shown
 from tests.support.report_rows import row
 

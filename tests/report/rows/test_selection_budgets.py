@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from fewshot.commands._results import run_table
+from fewshot.commands._results import chosen_settings, run_table
+from fewshot.plugins.registry import EVALUATORS
+from fewshot.plugins.short_name import with_values
 from fewshot.report.comparisons.verdicts import warnings as unfair
 from fewshot.report.rows.headline import findings
 from fewshot.report.rows.selection_budgets import warnings
@@ -17,6 +19,7 @@ from tests.support.report_rows import row
 
 PROBE = "LinearProbe(C=1.0, max_iter=100)"
 RULE = "Selection(on='{}', grid=(('C', (0.01, 1.0)),), n_episodes=200, seed=0)"
+RULE_TO_100 = RULE.format("validation").replace("0.01, 1.0", "1.0, 100.0")
 VALIDATED = {
     "evaluator": PROBE,
     "selection": "validation classes",
@@ -72,7 +75,7 @@ def test_an_oracle_is_never_marked_best_nor_as_good_and_the_table_says_why():
         (False, True),
     ]
     assert "An oracle chose its hyperparameters on the test labels, so it is never marked best." in table.notes
-    assert "LinearProbe(C=1.0), C chosen on test episodes (oracle)" in table.lines[1].learner
+    assert "LinearProbe, C chosen on test episodes (oracle)" in table.lines[1].learner
     [(_, text)] = findings(Shown.of(rows))
     assert "L2 + Prototype is best" in text
     assert "Intervals overlap with 1 other" in text
@@ -88,7 +91,7 @@ def test_the_same_evaluator_with_and_without_a_choice_has_two_lines_and_two_name
     lines = comparison(Shown.of([row(evaluator=PROBE), row(**VALIDATED)]))[0].lines
     assert [line.learner for line in lines] == [
         "L2 + LinearProbe(C=1.0)",
-        "L2 + LinearProbe(C=1.0), C chosen on validation classes",
+        "L2 + LinearProbe, C chosen on validation classes",
     ]
     assert lines[1].title.endswith("1 shot: LinearProbe(C=0.01, max_iter=100)")
 
@@ -108,6 +111,31 @@ def test_a_choice_on_the_support_has_a_short_name():
 def test_what_was_chosen_is_printed_under_the_runs():
     text = run_table(Shown.of([row(**VALIDATED)]))
     assert "raw pixels 32, 5-way 1-shot: LinearProbe(C=0.01) was chosen on validation classes among 2" in text
+
+
+def test_a_chosen_value_is_printed_also_where_it_is_the_default():
+    """One sentence per run, which ends with what is wrong with its grid."""
+    trials = {"trial_accuracies": "[[0.5, 0.49, 0.51], [0.7, 0.69, 0.71]]"}
+    best = VALIDATED | {"chosen": "LinearProbe(C=100.0, max_iter=100)", "selection_rule": RULE_TO_100} | trials
+    [text] = chosen_settings(Shown.of([row(**best)]))
+    assert text.startswith("raw pixels 32, 5-way 1-shot: LinearProbe(C=100.0) was chosen on validation classes among 2")
+    assert "; C=100 is the largest of the grid" in text
+
+
+def test_members_with_a_name_of_their_own_show_a_chosen_value():
+    spec = EVALUATORS.read("CrossValidated(inner=LinearProbe(C=1.0, max_iter=100), grid=(('C', (0.1, 1.0)),), folds=5)")
+    assert with_values(spec, ["folds"]).endswith(" with folds=5")
+    assert with_values(EVALUATORS.read("Elsewhere(C=3)"), ["C"]) == "Elsewhere(C=3)"
+
+
+def test_evaluators_that_differ_in_the_chosen_field_alone_keep_two_names():
+    names = [
+        line.learner
+        for line in comparison(
+            Shown.of([row(**VALIDATED), row(**VALIDATED | {"evaluator": PROBE.replace("1.0", "2.0")})])
+        )[0].lines
+    ]
+    assert names == [f"L2 + LinearProbe(C={c}), C chosen on validation classes" for c in ("1.0", "2.0")]
 
 
 def test_notes_say_what_a_choice_took():
