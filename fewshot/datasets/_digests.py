@@ -34,7 +34,7 @@ from fewshot.plugins.wording import counted
 
 _LARGEST_SIDE = 65_535  # of a JPEG picture: a draft of more would change no picture, under another name
 DRAFT = integer(1, _LARGEST_SIDE + 1).worded(f"a number of pixels from 1 to {_LARGEST_SIDE:,}, the largest of JPEG")
-_DECODING = 2  # raised when a file decodes to other pixels or facts: the cache holds those of its version
+_DECODING = 3  # raised when a file decodes to other pixels or facts: the cache holds those of its version
 _log = logging.getLogger("fewshot")
 _Found = TypeVar("_Found")
 Pair = tuple[int, int]
