@@ -279,9 +279,7 @@ def test_many_bands_are_named_with_their_number(dtype, root):
 @pytest.mark.parametrize(("dtype", "what"), [("f2", "16-bit floats"), ("f8", "64-bit floats"), ("u8", "64 bits")])
 def test_a_depth_that_pillow_cannot_read_is_named_with_one_that_it_can(dtype, what, root):
     write(root, "gull/a.tif", tiff(np.ones((4, 4), dtype)))
-    with pytest.raises(
-        ValueError, match=rf"TIFF file of {what} .*; save it with 8 or 16 bits, or as 32-bit"
-    ):
+    with pytest.raises(ValueError, match=rf"TIFF file of {what} .*; save it with 8 or 16 bits, or as 32-bit"):
         load(root)
 
 
