@@ -1,9 +1,9 @@
 """A digest of the code of a member from outside: its source, and the source of the modules beside it that it imports.
 
 If you edit an evaluator or one of its helpers, its runs get new ids. Modules are "beside" it if they lie below the
-folder of the member's own module, or in the same installed package. Files that the code names where it reads them
-count too (plugins/reading.py). Where it reads or imports something by a computed name, nobody can tell what it will be, so the
-digest is a new one in every session. Other installed packages, and what they read, do not count.
+folder of the member's own module, or in the same installed package. Files that the code names where it reads them count
+too (plugins/reading.py). Where it reads or imports something by a computed name, nobody can tell what, so the digest is
+a new one in every session. Other installed packages, and what they read, do not count.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def _parts_of(function: Any, known: set[int]) -> Iterator[str]:
         yield code_digest(module, reads="all")
     defaults = {"defaults": function.__defaults__, "keywords": function.__kwdefaults__}
     attributes = names_in(function.__code__)
-    for name, value in sorted([*used.nonlocals.items(), *used.globals.items(), *defaults.items()]):
+    used_globals = {name: function.__globals__[name] for name in attributes & set(function.__globals__)}
+    for name, value in sorted([*used.nonlocals.items(), *used_globals.items(), *defaults.items()], key=_first):
         yield name
         yield from _parts_of_value(value, function.__module__, attributes, known)
 
@@ -106,6 +107,10 @@ def _parts_of_value(value: Any, home: str, attributes: set[str], known: set[int]
         for name in sorted(attributes & set(vars(value))):
             yield name
             yield from _parts_of_value(getattr(value, name), value.__name__, attributes, known)
+
+
+def _first(pair: tuple[str, Any]) -> str:
+    return pair[0]
 
 
 def _is_own(module: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a source file reads and imports beside its import statements: files by name, and what nobody can tell from it."""
+"""What a source reads and imports beside its import statements: files by name, and what nobody can tell from it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from fewshot.files.regular import check_regular
 
 _READERS = {  # functions and methods that read a file which an argument, or the object, names
     "open", "read_text", "read_bytes", "load", "loadtxt", "genfromtxt", "fromfile", "memmap", "loadmat", "load_file",
-    "safe_open", "read_csv", "read_table", "read_json", "read_parquet", "read_pickle", "read_excel", "imread", "urlopen",
+    "safe_open", "read_csv", "read_table", "read_json", "read_parquet", "read_pickle", "read_excel", "imread",
+    "urlopen",
 }  # fmt: skip
 _IMPORTERS = {"import_module", "__import__"}
 _RUNNERS = {
@@ -75,10 +76,8 @@ def _calls(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
 
 def _writes(call: ast.Call) -> bool:
     """Whether a file is opened to be written."""
-    given = [
-        *call.args[: 2 if isinstance(call.func, ast.Name) else 1],
-        *(w.value for w in call.keywords if w.arg == "mode"),
-    ]
+    given = call.args[: 2 if isinstance(call.func, ast.Name) else 1]
+    given = [*given, *(word.value for word in call.keywords if word.arg == "mode")]
     last = given[-1] if given and (isinstance(call.func, ast.Attribute) or len(given) > 1) else None
     return isinstance(last, ast.Constant) and bool(_MODE.fullmatch(str(last.value)))
 

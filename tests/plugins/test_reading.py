@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fewshot.plugins.code import _SESSION, code_digest, function_digest
+from fewshot.plugins.code import _SESSION, _warn_unknown, code_digest, function_digest
 from fewshot.plugins.reading import readings_of
 
 MEMBER = """
@@ -33,7 +33,7 @@ class Mine(Prototype):
         {inside}
         return super().fit(batch)
 """
-IDENTITY = "from fewshot.plugins.registry import {0}; print({0}.spec('{1}').identity)"
+IDENTITY = "from fewshot.plugins.registry import EVALUATORS; print(EVALUATORS.spec('mine:Mine()').identity)"
 
 # Code that reads conf.json or imports lazymod, and says by a text which it is.
 NAMED = [
@@ -78,57 +78,66 @@ def changed(folder: Path) -> None:
     (folder / "lazymod.py").write_text("K = 22\n")
 
 
-def identity(folder: Path, registry: str = "EVALUATORS", spec: str = "mine:Mine()") -> tuple[str, str]:
-    """The identity that a fresh session computes, and what it says."""
-    env = {key: value for key, value in os.environ.items() if key != _SESSION}
-    code = IDENTITY.format(registry, spec)
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=env, capture_output=True, text=True, check=True)
-    return done.stdout.strip(), done.stderr
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A folder for the user's code."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    _warn_unknown.cache_clear()
+    return tmp_path
+
+
+def digest() -> str:
+    """The digest of the user's code, as in a new session."""
+    os.environ.pop(_SESSION, None)
+    importlib.invalidate_caches()
+    found = code_digest("mine", None, "all")
+    os.environ.pop(_SESSION, None)
+    return found
 
 
 @pytest.mark.parametrize("where", ["top", "inside"])
 @pytest.mark.parametrize("code", NAMED)
-def test_a_file_or_module_that_is_named_counts(code, where, tmp_path):
-    written(tmp_path, **{where: code})
-    before, said = identity(tmp_path)
-    assert identity(tmp_path) == (before, "")
-    changed(tmp_path)
-    assert identity(tmp_path)[0] != before
+def test_a_file_or_module_that_is_named_counts(code, where, own, caplog):
+    written(own, **{where: code})
+    before = digest()
+    assert digest() == before
+    assert not caplog.messages
+    changed(own)
+    assert digest() != before
 
 
 @pytest.mark.parametrize("code", UNKNOWN)
-def test_code_that_may_read_or_import_anything_is_repeated_in_every_session(code, tmp_path):
-    written(tmp_path, inside=code)
-    (before, said), (after, _) = identity(tmp_path), identity(tmp_path)
-    assert before != after
-    assert "Warning: fewshot cannot know what" in said or "fewshot cannot know what" in said
-    assert "mine.py, line 18 reads or imports" in said
+def test_code_that_may_read_or_import_anything_is_repeated_in_every_session(code, own, caplog):
+    written(own, inside=code)
+    assert digest() != digest()
+    [message] = caplog.messages
+    assert "fewshot cannot know what" in message
+    assert "() in mine.py, line 18 reads or imports" in message
 
 
 @pytest.mark.parametrize("code", HARMLESS)
-def test_other_code_is_recognised(code, tmp_path):
-    written(tmp_path, inside=code)
-    before = identity(tmp_path)
-    changed(tmp_path)
-    assert identity(tmp_path) == before == (before[0], "")
+def test_other_code_is_recognised(code, own, caplog):
+    written(own, inside=code)
+    before = digest()
+    changed(own)
+    assert digest() == before
+    assert not caplog.messages
+
+
+def test_an_evaluator_that_reads_is_another_one_in_another_session_and_the_same_in_processes_of_one(own):
+    def identity(**session: str) -> str:
+        command, env = [sys.executable, "-c", IDENTITY], {**os.environ, **session}
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+
+    written(own, inside="exec('1')")
+    assert identity() != identity()
+    assert identity(**{_SESSION: "one"}) == identity(**{_SESSION: "one"}) != ""
 
 
 def test_what_runs_only_as_a_script_does_not_count(tmp_path):
     written(tmp_path, top="if __name__ == '__main__':\n    exec('1')")
     assert readings_of(tmp_path / "mine.py") == ()
-
-
-def test_processes_that_a_session_starts_share_its_digests(tmp_path, monkeypatch):
-    written(tmp_path, inside="exec('1')")
-    monkeypatch.setenv(_SESSION, "one")
-    monkeypatch.syspath_prepend(tmp_path)
-    command = [
-        sys.executable,
-        "-c",
-        "from fewshot.plugins.code import code_digest; print(code_digest('mine', None, 'all'))",
-    ]
-    runs = [subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout for _ in range(2)]
-    assert runs[0] == runs[1] != ""
 
 
 def test_a_network_with_weights_by_a_computed_name_is_recognised(tmp_path, monkeypatch):
@@ -190,7 +199,7 @@ def test_a_module_that_a_function_imports_is_part_of_its_identity(helper):
 @pytest.mark.parametrize(
     "function",
     [
-        lambda support, labels, query: query * float(open("conf.txt").read()),
+        lambda support, labels, query: query * len(list(open("conf.txt"))),  # noqa: SIM115
         lambda support, labels, query: importlib.import_module("lazy" + "mod").K * query,
         lambda support, labels, query: query * Path("conf.txt").stat().st_size * len(Path("conf.txt").read_text()),
         lambda support, labels, query: [exec(labels) for _ in query],
