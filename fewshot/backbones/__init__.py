@@ -41,6 +41,7 @@ class Backbone:
     pretrained_on: str = "unknown"  # such as "ImageNet-1k"; "nothing" for random weights and raw pixels
     given: bool = False  # no network: the data set holds the vectors
     training: TrainingRecord | None = None  # for a network that fewshot trained
+    own: bool = False  # a user's network, of which nothing is known
     words: TextTower | None = None  # maps texts to the space of the features; None for most networks
 
     @property

@@ -45,6 +45,7 @@ def live_backbone(network: nn.Module, preprocess: Callable[[Image.Image], Tensor
             dim=feature_count("live network", network, _white(network, preprocess), own_size=True),
             n_params=sum(p.numel() for p in network.parameters()),
             weights_digest=weights_digest(network.state_dict()),
+            own=True,
         )
     finally:
         for module, training in modes:

@@ -51,7 +51,7 @@ class Function(BackboneSource):
                 f"{self.target} returns a Backbone, which has its own preprocessing; "
                 f"leave out image_size={self.image_size}"
             )
-        return dataclasses.replace(result, weights_digest=self._with_source(result.weights_digest))
+        return dataclasses.replace(result, own=True, weights_digest=self._with_source(result.weights_digest))
 
     def _function(self) -> Any:
         """The function, imported. Also searches the working folder."""

@@ -26,7 +26,7 @@ _NOT_READ = frozenset(
 _LIBRARIES = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}  # which a Pillow may lack
 _USUAL = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif"})  # read by every Pillow
 _ALPHA = ("LA", "PA", "RGBA", "La", "RGBa")
-_BANDS, _SAMPLE_BITS, _EXTRA_BANDS, _COMPRESSION = 277, 258, 338, 259  # tags of TIFF
+_BANDS, _SAMPLE_BITS, _EXTRA_BANDS, _COMPRESSION, _SAMPLE_FORMAT = 277, 258, 338, 259, 339  # tags of TIFF
 _IS_ALPHA = (1, 2, 999)  # declared meanings of an extra band
 _NO_SCALES: Scales = {}
 # Large pictures are read up to Pillow's limit, without its warning from half of it on; filters of a user come first.
@@ -72,6 +72,8 @@ class Stored:
         declared = any(extra in _IS_ALPHA for extra in _tuple(tags.get(_EXTRA_BANDS, ())))
         image.load()
         image = _upright(image)
+        if image.mode == "La":  # grey times opacity, which Pillow converts to nothing else
+            image = image.convert("LA")
         if tags and image.mode == "RGBA" and not declared:
             image = image.convert("RGB")  # the fourth band may be anything, such as infrared
         return Stored(image, kind, inverted, bands)
@@ -205,7 +207,12 @@ def _unidentified(path: Path | Encoded) -> str:
         return "not an image in a format that Pillow can read"
     bands, bits = tags.get(_BANDS, 1), "/".join(map(str, dict.fromkeys(_tuple(tags.get(_SAMPLE_BITS, 1)))))
     if bands == 1:
-        return f"a TIFF file of {bits} bits (compression {tags.get(_COMPRESSION, 1)}), which Pillow cannot read"
+        numbers = "-bit floats" if tags.get(_SAMPLE_FORMAT, 1) in (3, (3,)) else " bits"
+        compression = tags.get(_COMPRESSION, 1)
+        return (
+            f"a TIFF file of {bits}{numbers} (compression {compression}), which Pillow cannot read; save it with 8 or "
+            f"16 bits, or as 32-bit floats{', without compression' if compression != 1 else ''}"
+        )
     return (
         f"a TIFF file with {bands} bands of {bits} bits, which Pillow cannot read; choose 1 or 3 bands "
         "and save them with 8 bits"

@@ -48,7 +48,8 @@ Scales = Mapping[str, Scale]  # by the type of values
 def scale_of(kind: str, low: float, high: float) -> Scale:
     """The scale for values of one type from `low` to `high`."""
     whites = [white for white in _WHITES if white >= high and (kind == "float" or white > 1)]
-    if low >= 0 and whites and high >= _QUARTER * whites[0]:
+    used = high - low or high  # of one value alone, the usual scale shows how bright it is
+    if low >= 0 and whites and used >= _QUARTER * whites[0]:
         return Scale(0.0, whites[0])
     return Scale(low, high)
 

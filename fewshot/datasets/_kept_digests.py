@@ -13,7 +13,7 @@ from pathlib import Path
 from fewshot.files.atomic import home, make_folder
 from fewshot.files.checksums import checked_content, with_checksum
 
-_DECODING = 2  # raised when a file decodes to other pixels or facts: the cache holds those of its version
+_DECODING = 3  # raised when a file decodes to other pixels or facts: the cache holds those of its version
 _log = logging.getLogger("fewshot")
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 from fewshot.datasets import image_digest
 from fewshot.datasets._decoding import Encoded, Stored, finite_range, has_frames, read_stored
 from fewshot.datasets._depth import COLOUR, DEEP, EIGHT, Scales
+from fewshot.datasets._fills import Extremes, Inner, check_fills, inner_of
 from fewshot.datasets._png import changed_chunk
 from fewshot.plugins.wording import agreeing, counted
 
@@ -56,11 +57,17 @@ class PictureFacts:
     high: float
     signs: tuple[str, ...] = ()
     digest: bytes = b""
+    inner: Inner | None = None  # of a deep picture: the smallest and the largest value between low and high
 
     @property
     def deep(self) -> bool:
         """Whether the values need a scale to become 8-bit ones."""
         return self.kind in DEEP
+
+    @property
+    def extremes(self) -> Extremes:
+        """The values at both ends."""
+        return Extremes(self.low, self.high, self.inner)
 
     def packed(self) -> bytes:
         """The facts as bytes, for a cache."""
@@ -71,11 +78,12 @@ class PictureFacts:
     def unpacked(content: bytes) -> PictureFacts | None:
         """The facts in bytes of `packed`; None for other bytes."""
         try:
-            width, height, mode, kind, low, high, signs = json.loads(content[32:])
+            width, height, mode, kind, low, high, signs, inner = json.loads(content[32:])
             if kind not in (*DEEP, EIGHT, COLOUR) or not set(signs) <= set(_WORDS):
                 return None
             digest = b"" if kind in DEEP else content[:32]
-            return PictureFacts(int(width), int(height), str(mode), str(kind), low, high, tuple(signs), digest)
+            between = None if inner is None else (float(inner[0]), float(inner[1]))
+            return PictureFacts(int(width), int(height), str(mode), str(kind), low, high, tuple(signs), digest, between)
         except (ValueError, TypeError):
             return None
 
@@ -104,7 +112,8 @@ def _facts_of_deep(stored: Stored) -> PictureFacts:
     signs = [BLANK] if low == high else []
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         signs.append(BROKEN)
-    return PictureFacts(*stored.image.size, stored.image.mode, stored.kind, low, high, tuple(signs))
+    inner = inner_of(values, low, high)
+    return PictureFacts(*stored.image.size, stored.image.mode, stored.kind, low, high, tuple(signs), inner=inner)
 
 
 def _facts_of_shallow(stored: Stored) -> PictureFacts:
@@ -178,7 +187,11 @@ def _is_lost(picture: PictureFacts, scales: Scales) -> bool:
 
 
 def check_content(name: str, facts: Sequence[PictureFacts], scales: Scales, where: Callable[[int], object]) -> None:
-    """Raises a ValueError if 8 bits keep nothing of pictures with more bits."""
+    """Raises a ValueError if a fill value takes most of a scale, or if 8 bits keep nothing of pictures with more bits.
+    Warns if black takes most of a scale."""
+    deep = {kind: {row: p.extremes for row, p in enumerate(facts) if p.kind == kind} for kind in scales}
+    for warning in check_fills(name, deep, scales, where):
+        _log.warning("%s", warning)
     lost = [row for row, picture in enumerate(facts) if picture.deep and _is_lost(picture, scales)]
     if lost:
         first = facts[lost[0]]

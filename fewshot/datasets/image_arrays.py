@@ -24,6 +24,7 @@ from fewshot.datasets import ArrayImages, ClassList, Dataset, Group, LabelledIma
 from fewshot.datasets._class_names import SILENT, warn_of_names
 from fewshot.datasets._depth import EIGHT, Scale, scales_of
 from fewshot.datasets._digests import warn_copies
+from fewshot.datasets._fills import inner_of_each
 from fewshot.datasets._npz_images import image_arrays
 from fewshot.datasets._partitions import check_partitions
 from fewshot.datasets._pictures import BROKEN, PictureFacts, blank_rows, check_content, sign_of_contrast, warn_pictures
@@ -142,10 +143,11 @@ def _ranges(array: _Rows, where: str) -> Iterator[PictureFacts]:
         start += len(block)
         low, high = block.min((1, 2)).reshape(len(block), -1), block.max((1, 2)).reshape(len(block), -1)
         contrast = (high.astype(np.float64) - low).max(1)
+        inner = [None] * len(block) if kind == EIGHT else inner_of_each(block)
         for place, most in enumerate(contrast):
             signs = (sign_of_contrast(most, kind), BROKEN if broken[place] else "")
             ends = float(low[place].min()), float(high[place].max())
-            yield PictureFacts(width, height, mode, kind, *ends, tuple(filter(None, signs)))
+            yield PictureFacts(width, height, mode, kind, *ends, tuple(filter(None, signs)), inner=inner[place])
 
 
 def _finite(block: NDArray[Any], where: str, start: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:

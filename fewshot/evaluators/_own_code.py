@@ -174,7 +174,7 @@ def _spec_of_classifier(classifier: Any) -> Spec:
         name = " ".join(classifier.__repr__(N_CHAR_MAX=math.inf).split())
     module = type(classifier).__module__
     is_own = module.partition(".")[0] != "sklearn"
-    code = code_digest(module, type(classifier)) if is_own else ""
+    code = code_digest(module, type(classifier), "all") if is_own else ""
     text = f"{name[:-1]}{'' if name.endswith('()') else ', '}code={code[:8]!r})" if is_own else name
     own = OwnClassifier(classifier, name)
     return held_spec(EVALUATORS, text, own, f"sklearn {sklearn.__version__} {code}", _DECLARED)

@@ -26,6 +26,7 @@ from fewshot.features.arithmetic import exact
 from fewshot.features.compilation import compiled
 from fewshot.features.decoding import Decoded, Decoder, Rows
 from fewshot.features.folding import folded
+from fewshot.features.independence import check_alone, is_doubtful
 from fewshot.features.out_of_memory import is_out_of_memory
 from fewshot.features.ring import Ring, decoding_processes
 from fewshot.features.settings import BATCH, USUAL, EmbeddingSettings
@@ -51,6 +52,7 @@ class Embedder:
         self._backbone = dataclasses.replace(backbone, network=copy.deepcopy(backbone.network))
         self._decoder = Decoder(images, backbone.preprocess, backbone.name)
         self._layout = torch.channels_last
+        self._unchecked: Backbone | None = None  # a user's network, until the first batch
         self._trial: Trial | None = None  # of a faster form of the network, until the first batch
         self.meter = UseMeter(self._device, self._batch, settings.compiled)
         if self._device.type == "cpu":
@@ -82,9 +84,18 @@ class Embedder:
                 output = compute(inputs)
             compute = self._compute
             still.check()
+            if self._unchecked is not None:
+                self._check_alone(self._unchecked, inputs, decoded.slots, output)
             yield decoded.slots, output
             self.meter.count(int((decoded.slots >= 0).sum()), decoded.n_bytes)
         still.check_values()
+
+    def _check_alone(self, backbone: Backbone, inputs: Tensor, slots: Rows, output: Tensor) -> None:
+        """Checks, once, that the features of an image do not depend on its batch."""
+        self._unchecked = None
+        if output.shape == (len(inputs), backbone.dim):  # else another error follows
+            embed = functools.partial(self._compute_by, backbone)
+            check_alone(backbone.name, embed, inputs, int(np.argmax(slots >= 0)), output, self._dtype)
 
     def _compute(self, inputs: Tensor) -> Tensor:
         return self._compute_by(self._backbone, inputs)
@@ -136,6 +147,7 @@ class Embedder:
         shape = self._decoder.input(int(rows[0]))[0].shape
         self._decoder = dataclasses.replace(self._decoder, shape=shape)
         self._fold(shape)
+        self._unchecked = self._backbone if is_doubtful(self._backbone) else None
         if self._settings.compiled:
             self._compute_in_a_layout(torch.zeros(2, *shape, device=self._device))
             self._backbone = self._with(compiled(self._backbone))

@@ -1,8 +1,9 @@
 """A digest of the code of a member from outside: its source, and the source of the modules beside it that it imports.
 
 If you edit an evaluator or one of its helpers, its runs get new ids. Modules are "beside" it if they lie below the
-folder of the member's own module, or in the same installed package. The digest ignores imports by a computed name, data
-files that the code reads, and other installed packages.
+folder of the member's own module, or in the same installed package. Files that the code names where it reads them count
+too (plugins/reading.py). Where it reads or imports something by a computed name, nobody can tell what, so the digest is
+a new one in every session. Other installed packages, and what they read, do not count.
 """
 
 from __future__ import annotations
@@ -13,28 +14,37 @@ import hashlib
 import importlib.util
 import inspect
 import logging
+import os
 import sys
+import sysconfig
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, Literal
 
+from fewshot.plugins.reading import Reading, content_of, imported_by, names_in, readings_of, reads_unknown
+
+Reads = Literal["ignored", "named", "all"]  # files that count: none, those that the code names, or also unknown ones
 _INSTALLED = ("site-packages", "dist-packages")
 _OWN = "fewshot"
+_STANDARD = Path(sysconfig.get_path("stdlib")).resolve()
+_SESSION = "FEWSHOT_UNKNOWN_CODE"  # processes that this one starts share its digests
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 _log = logging.getLogger("fewshot")
 
 
-def code_digest(module: str, cls: type[Any] | None = None) -> str:
-    """16 hex digits of the source of a module and of the modules beside it that it imports.
+def code_digest(module: str, cls: type[Any] | None = None, reads: Reads = "named") -> str:
+    """16 hex digits of the source of a module and of the modules beside it that it imports, and of the files that they
+    read. With `reads="all"`, code that reads or imports by a computed name has a new digest in every session, and
+    fewshot warns.
 
     A module without a file (a notebook) gets the digest of the class `cls`. Without any source the digest is a new
     one in every process, and fewshot warns.
     """
     file = file_of(module)
     if file is not None:
-        return _digest_of_files(module, file)
+        return _digest_of_files(module, file, reads)
     source = "" if cls is None else _source_of_methods(cls)
     if source:
         return hashlib.sha256(source.encode()).hexdigest()[:16]
@@ -70,13 +80,43 @@ def _parts_of(function: Any, known: set[int]) -> Iterator[str]:
     except ValueError:  # a variable of the closure is empty yet
         yield uuid.uuid4().hex
         return
+    if reads_unknown(function.__code__):
+        yield uuid.uuid4().hex
+    for module in sorted(filter(_is_own, imported_by(function.__code__))):
+        yield code_digest(module, reads="all")
     defaults = {"defaults": function.__defaults__, "keywords": function.__kwdefaults__}
-    for name, value in sorted([*used.nonlocals.items(), *used.globals.items(), *defaults.items()]):
+    attributes = names_in(function.__code__)
+    used_globals = {name: function.__globals__[name] for name in attributes & set(function.__globals__)}
+    for name, value in sorted([*used.nonlocals.items(), *used_globals.items(), *defaults.items()], key=_first):
         yield name
-        if inspect.isfunction(value) and value.__module__ == function.__module__:
-            yield from _parts_of(value, known)
-        else:
-            yield _value_text(value)
+        yield from _parts_of_value(value, function.__module__, attributes, known)
+
+
+def _parts_of_value(value: Any, home: str, attributes: set[str], known: set[int]) -> Iterator[str]:
+    """The texts of a value that a function of the module `home` uses; of a user's module, of its source and of those
+    `attributes` that it has."""
+    if inspect.isfunction(value) and (value.__module__ == home or _is_own(value.__module__)):
+        yield from _parts_of(value, known)
+        return
+    yield _value_text(value)
+    if inspect.isclass(value) and value.__module__ != home and _is_own(value.__module__):
+        yield code_digest(value.__module__, reads="all")
+    if inspect.ismodule(value) and _is_own(value.__name__) and id(value) not in known:
+        known.add(id(value))
+        yield code_digest(value.__name__, reads="all")
+        for name in sorted(attributes & set(vars(value))):
+            yield name
+            yield from _parts_of_value(getattr(value, name), value.__name__, attributes, known)
+
+
+def _first(pair: tuple[str, Any]) -> str:
+    return pair[0]
+
+
+def _is_own(module: str) -> bool:
+    """Whether a module is neither fewshot's nor Python's nor of an installed package."""
+    file = None if module.partition(".")[0] in (_OWN, "") else file_of(module)
+    return file is not None and not set(_INSTALLED) & set(file.parts) and not file.resolve().is_relative_to(_STANDARD)
 
 
 def _bytecode(code: CodeType) -> str:
@@ -120,16 +160,41 @@ def search_here() -> None:
         sys.path.append(str(Path.cwd()))
 
 
-def _digest_of_files(module: str, file: Path) -> str:
+def _digest_of_files(module: str, file: Path, reads: Reads) -> str:
     parts = [] if module == "__main__" else module.split(".")
     is_package = file.name == "__init__.py"
     root = file.parents[len(parts) - 1 + is_package] if parts else file.parent
     top = parts[0] if set(_INSTALLED) & set(root.parts) else None
     name = module if parts else file.stem
     sha = hashlib.sha256()
-    for path in sorted(_reached(root, name, file, top)):
+    reached = sorted(_reached(root, name, file, top))
+    for path in reached:
         sha.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    if top is None and reads != "ignored":
+        for path in reached:
+            for reading in readings_of(path):
+                sha.update(_read_by(reading, path.parent, reads))
     return sha.hexdigest()[:16]
+
+
+def _read_by(reading: Reading, folder: Path, reads: Reads) -> bytes:
+    """The content that a place in a source reads, or what stands for it if nobody can tell."""
+    if reading.imports and reading.names:
+        return b""  # the module counts as an imported one
+    files = set() if reading.imports else reading.files((folder, Path.cwd()))
+    if files or reads == "named":
+        return b"".join(content_of(file) for file in sorted(files))
+    _warn_unknown(reading.place)
+    return os.environ.setdefault(_SESSION, uuid.uuid4().hex).encode()
+
+
+@functools.cache
+def _warn_unknown(place: str) -> None:
+    _log.warning(
+        "fewshot cannot know what %s reads or imports, so it does not recognise finished runs of this code in another "
+        "session and repeats them; write the name of the file or module there as a text",
+        place,
+    )
 
 
 def _reached(root: Path, module: str, file: Path, top: str | None) -> set[Path]:
@@ -175,6 +240,7 @@ def _imports(module: str, path: Path, changed: int) -> tuple[str, ...]:
             above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             base = [*filter(None, above), *filter(None, [node.module])]
             names += [".".join([*base, alias.name]) for alias in node.names]
+    names += [name for reading in readings_of(path) if reading.imports for name in reading.names]
     return tuple(parent for name in names for parent in _with_parents(name))
 
 

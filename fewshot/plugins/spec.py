@@ -16,9 +16,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fewshot.files.regular import check_regular
-from fewshot.plugins.code import code_digest, file_of
+from fewshot.plugins.code import Reads, code_digest, file_of
 from fewshot.plugins.short_name import short_name
 from fewshot.plugins.signature import Parameter, Signature
+
+# The files of these kinds have digests of their own: of images, labels, weights.
+_READS: Mapping[str, Reads] = {
+    "dataset": "ignored", "split": "ignored", "backbone": "named", "recipe": "named", "measure": "ignored",
+}  # fmt: skip
 
 
 class Home(Protocol):
@@ -140,7 +145,8 @@ class Spec:
         module = self.signature.module
         if not module or module.partition(".")[0] == "fewshot":
             return ""
-        return f"@{code_digest(module, self.home.get(self.name))}"
+        reads: Reads = _READS.get(self.home.kind, "all")
+        return f"@{code_digest(module, self.home.get(self.name), reads)}"
 
     def _paths(self) -> Iterator[Path]:
         for parameter, value in self.arguments:

@@ -60,10 +60,10 @@ def test_the_same_scenes_of_another_depth_are_the_same_pictures(depth, seed, roo
 
 @st.composite
 def drawn_scenes(draw):
-    """Pictures of any size and values, of which the first uses the whole range."""
+    """Pictures of any size and values, of which the first uses the whole range, not only its ends."""
     scene = arrays(np.uint8, st.tuples(st.integers(2, 9), st.integers(2, 9)), elements=st.integers(0, 255))
     made = draw(st.lists(scene, min_size=2, max_size=4))
-    made[0][0, :2] = 0, 255
+    made[0][:2, :2] = [[0, 255], [60, 200]]
     return made
 
 
@@ -91,9 +91,9 @@ def test_another_picture_of_another_range_is_another_data_set(depth, root):
     write_scenes(root, scenes(), depth)
     before = load(root).images_digest
     assert load(root).images_digest == before
-    (root / "gull" / "0.tif").write_bytes(tiff(np.array([[0, 40_000], [7, 9]], np.uint16)))
-    (root / "gull" / "2.tif").write_bytes(tiff(np.array([[0, -40_000], [7, 9]], np.int32)))
-    (root / "gull" / "4.tif").write_bytes(tiff(np.array([[0, 44.5], [7, 9]], np.float32)))
+    (root / "gull" / "0.tif").write_bytes(tiff(np.array([[0, 40_000], [7, 30_000]], np.uint16)))
+    (root / "gull" / "2.tif").write_bytes(tiff(np.array([[0, -40_000], [7, -30_000]], np.int32)))
+    (root / "gull" / "4.tif").write_bytes(tiff(np.array([[0, 44.5], [7, 39]], np.float32)))
     assert load(root).images_digest != before
 
 
@@ -134,7 +134,7 @@ def test_a_picture_that_loses_all_its_content_is_refused(root):
 def test_a_value_for_missing_data_is_found_out(root):
     write_scenes(root, scenes(), "float to 1")
     (root / "gull" / "0.tif").write_bytes(tiff(np.array([[-3.4e38, 0.5]], np.float32)))
-    with pytest.raises(ValueError, match=r"such as gull/2.tif with values .*one scale, -3.4e\+38 to 1, holds"):
+    with pytest.raises(ValueError, match=r"1 of 6 .*such as gull/0.tif, holds the value -3.4e\+38, far from"):
         load(root)
 
 
@@ -169,7 +169,14 @@ def test_mixed_depths_with_an_obvious_scale_are_not(depth, root, caplog):
         ("unsigned 16-bit", 3, 4095, (0, 4095)),
         ("unsigned 16-bit", 0, 16384, (0, 65535)),
         ("unsigned 16-bit", 0, 6, (0, 6)),
-        ("unsigned 16-bit", 1000, 1100, (0, 4095)),
+        ("unsigned 16-bit", 1000, 1100, (1000, 1100)),
+        ("unsigned 16-bit", 1000, 2100, (0, 4095)),
+        ("unsigned 16-bit", 30_000, 30_255, (30_000, 30_255)),
+        ("unsigned 16-bit", 30_000, 30_000, (0, 65535)),
+        ("signed 32-bit", 30_000, 30_255, (30_000, 30_255)),
+        ("unsigned 16-bit", 32_768, 34_800, (32_768, 34_800)),
+        ("float", 1000, 1255, (1000, 1255)),
+        ("float", 0.8, 0.9, (0.8, 0.9)),
         ("signed 16-bit", -1024, 3071, (-1024, 3071)),
         ("unsigned 32-bit", 0, 1 << 31, (0, 1 << 31)),
         ("float", 0, 1, (0, 1)),
@@ -239,6 +246,19 @@ def test_what_looks_wrong_is_warned_of_and_read(name, image, options, message, r
         assert message is None or message in warned[0]
 
 
+HAZE = np.dstack([np.full((8, 8), 255, np.uint8), 60 + NOISE[..., 0] // 2])  # neither opaque nor clear anywhere
+
+
+@pytest.mark.parametrize("extra", [1, 2], ids=["multiplied", "separate"])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_white_ink_of_any_opacity_is_hidden_by_transparency(suffix, extra, root, caplog):
+    for number in range(4):
+        picture = tiff(np.roll(HAZE, number, 0), 1, extra=(extra,)) if suffix == ".tif" else Image.fromarray(HAZE)
+        write(root, f"{('gull', 'wren')[number % 2]}/{number}{suffix}", picture)
+    assert {int(value) for shown in pixels(load(root, caplog)) for value in np.unique(shown)} == {255}
+    assert any("4 of 4 pictures are blank because transparency hides the drawing" in text for text in caplog.messages)
+
+
 def test_an_undeclared_fourth_band_is_no_opacity(root):
     write(root, "gull/a.tif", tiff(NOISE))
     write(root, "wren/b.tif", tiff(CUT_OUT, extra=(2,)))
@@ -253,6 +273,13 @@ def test_many_bands_are_named_with_their_number(dtype, root):
     write(root, "gull/a.tif", tiff(np.ones((4, 4, 13), dtype)))
     bits = 8 * np.dtype(dtype).itemsize
     with pytest.raises(ValueError, match=rf"a.tif: a TIFF file with 13 bands of {bits} bits, .*choose 1 or 3 bands"):
+        load(root)
+
+
+@pytest.mark.parametrize(("dtype", "what"), [("f2", "16-bit floats"), ("f8", "64-bit floats"), ("u8", "64 bits")])
+def test_a_depth_that_pillow_cannot_read_is_named_with_one_that_it_can(dtype, what, root):
+    write(root, "gull/a.tif", tiff(np.ones((4, 4), dtype)))
+    with pytest.raises(ValueError, match=rf"TIFF file of {what} .*; save it with 8 or 16 bits, or as 32-bit"):
         load(root)
 
 
