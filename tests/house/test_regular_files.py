@@ -29,6 +29,7 @@ OWN = {
     "datasets/_published_classes.py": "files of the package",
     "features/files.py": "read_done checks the files of a table first",
     "plugins/code.py": "source files of imported modules, if is_file",
+    "plugins/reading.py": "sources of imported modules; content_of checks the file first",
     "plugins/signature.py": "source files of installed packages",
     "plugins/spec.py": "_digest_now checks the file first",
     "pretraining/trainer.py": "trained_elsewhere checks is_file",
