@@ -92,7 +92,7 @@ def test_a_mean_on_a_board_has_authors_labels_costs_and_the_interval_of_its_auth
     assert '<a href="https://example.org/a" rel="noopener noreferrer nofollow">first</a>' in means
     assert '<span class="further">The authors of first</span>' in means
     assert '<span class="further">also in second</span>' in means
-    for words in ("4 px", "per episode", "not checked: seconds, device"):
+    for words in ("4 px", "per episode", "Not checked of any run: seconds, device"):
         assert words in means
     (table,) = board(place / "both").benchmarks
     (entries,) = table.entries.values()
