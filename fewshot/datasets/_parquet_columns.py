@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.datasets._vector_files import VECTORS, ArrayFile, VectorArrays
+from fewshot.datasets._vector_files import VECTORS, ArrayFile
+from fewshot.datasets.labelled_vectors import VectorArrays
 from fewshot.files.npz import check_unique
 from fewshot.files.vectors import HeldVectors, Vectors
 
