@@ -31,4 +31,4 @@ def test_two_copies_of_one_set_keep_the_names_of_their_files():
 
 def test_a_name_from_somebody_elses_row_is_one_short_line():
     assert data_name(row(0.5, protocol="vtab_1k@1", benchmark_set="a\nb\x1b[2J" + "x" * 500)).isprintable()
-    assert len(data_name(row(0.5, protocol="vtab_1k@1", benchmark_set="x" * 500))) == 64
+    assert len(data_name(row(0.5, protocol="vtab_1k@1", benchmark_set="x" * 500))) <= 64
