@@ -23,6 +23,7 @@ from typing import Any
 
 UNSTABLE = 0.3
 DEFAULT = "default"
+LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # of threads
 
 
 @dataclass(frozen=True)
@@ -88,25 +89,32 @@ def rate(step: Callable[[int], int], seconds: float = 1.0) -> float:
 
 
 def measure_here(case: Case, side: str) -> Measured:
-    """One measurement in this process: of "ours", or of the peer with a number of threads ("default", "1")."""
-    import threadpoolctl
-
+    """One measurement in this process: of "ours", or of the peer with a number of threads ("default", "1"), to which
+    `measure` limits the process. A library of the peer that runs more threads is a RuntimeError."""
     if side == "ours":
         measured = case.ours()
     else:
         assert case.theirs is not None
+        measured = case.theirs()
         if side != DEFAULT:
-            import torch
-
-            torch.set_num_threads(int(side))
-        with threadpoolctl.threadpool_limits(None if side == DEFAULT else int(side)):
-            measured = case.theirs()
+            _check_threads(int(side))
     return Measured(measured.per_second, measured.answers, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 
+def _check_threads(most: int) -> None:
+    import threadpoolctl
+
+    more = {Path(pool["filepath"]).name for pool in threadpoolctl.threadpool_info() if pool["num_threads"] > most}
+    if more:
+        raise RuntimeError(f"the peer must run {most} thread(s), but these libraries run more: {', '.join(more)}")
+
+
 def measure(script: str, case: Case, side: str) -> Measured:
-    """One measurement in a new process."""
-    done = subprocess.run([sys.executable, script, "--case", case.name, "--side", side], capture_output=True, text=True)
+    """One measurement in a new process. Its environment limits the threads, because a limit set in the process would
+    miss the libraries that the peer loads later."""
+    limit = {} if side in ("ours", DEFAULT) else dict.fromkeys(LIMITS, side)
+    command = [sys.executable, script, "--case", case.name, "--side", side]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | limit)
     if done.returncode:
         raise RuntimeError(f"measuring {case.name}, {side}, failed: {done.stderr.strip().splitlines()[-1:]}")
     return Measured(**json.loads(done.stdout.splitlines()[-1]))

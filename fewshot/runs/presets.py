@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fewshot.plugins.call import parse
 from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
 from fewshot.plugins.suggestions import hint
 
@@ -209,9 +210,17 @@ def preset(name: str) -> Preset:
     known = {p.name.lower(): p for p in PRESETS}
     if name.lower() not in known:
         names = [p.name for p in PRESETS]
-        member = name.partition("(")[0].strip()
+        member = _member_name(name)
         for article, kind, members in (("an", "evaluator", EVALUATORS), ("a", "transform", TRANSFORMS)):
             if member in members.names():
                 raise ValueError(f"{member} is no preset but {article} {kind}; type --{kind} {shlex.quote(name)}")
         raise ValueError(f"unknown preset {name!r}; known: {', '.join(names)}.{hint(name, names)}")
     return known[name.lower()]
+
+
+def _member_name(text: str) -> str:
+    """The name of the member in the text of a spec; "" for another text."""
+    try:
+        return parse(text, "preset").name
+    except ValueError:
+        return ""

@@ -49,6 +49,37 @@ def test_a_peer_is_measured_with_default_threads_and_with_one(monkeypatch):
     ]
 
 
+SCRIPT = """
+import json, sys
+from dataclasses import asdict
+from fewshot.benchmarks.rounds import Case, Measured, measure_here
+
+def theirs():
+    import sklearn.linear_model, threadpoolctl  # loaded late, as peers load theirs
+    return Measured(1.0, [max(pool["num_threads"] for pool in threadpoolctl.threadpool_info())])
+
+case = Case("head", "5-way", theirs, "loop", theirs)
+print(json.dumps(asdict(measure_here(case, sys.argv[4]))))
+"""
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_a_limit_of_threads_holds_for_libraries_that_the_peer_loads_late(tmp_path, monkeypatch, n_threads):
+    for variable in rounds.LIMITS:
+        monkeypatch.setenv(variable, "4")
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    assert rounds.measure(str(script), case(), str(n_threads)).answers == [n_threads]
+
+
+def test_a_peer_that_runs_more_threads_than_it_may_is_an_error(monkeypatch):
+    import threadpoolctl
+
+    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: [{"filepath": "/lib/libblas.so", "num_threads": 2}])
+    with pytest.raises(RuntimeError, match=r"must run 1 thread\(s\), but these libraries run more: libblas.so"):
+        rounds.measure_here(case(), "1")
+
+
 def test_a_peer_that_is_not_installed_is_named_with_its_command(monkeypatch):
     absent = case(module="no_such_peer", install="pip install it")
     assert absent.missing == "head: skipped loop, because no_such_peer is not installed; run: pip install it"
