@@ -58,7 +58,8 @@ def command(
 
     if not named.benchmark:
         grid.methods()  # unknown names are refused before data are read
-    check_networks(grid.backbones, Results(results))
+    if not dry_run:  # a plan says it beside each run
+        check_networks(grid.backbones, Results(results))
     print_progress("Reading the data ...")
     bench = compute.workbench(checks_counts=named.benchmark is not None)
     plan, unusual = None, ""

@@ -71,7 +71,7 @@ class PictureFacts:
 
     def packed(self) -> bytes:
         """The facts as bytes, for a cache."""
-        values = (self.width, self.height, self.mode, self.kind, self.low, self.high, self.signs)
+        values = (self.width, self.height, self.mode, self.kind, self.low, self.high, self.signs, self.inner)
         return self.digest.ljust(32, b"\0") + json.dumps(values).encode()
 
     @staticmethod

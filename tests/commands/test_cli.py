@@ -182,7 +182,7 @@ def test_a_backbone_that_cannot_exist_stops_before_the_first_run(backbone: str, 
     assert result.exit_code == 1
     assert sentence in result.stderr
     assert "run 1 of 2" not in result.stdout
-    assert not Path("results/runs.jsonl").read_bytes()
+    assert not Path("results/runs.jsonl").exists()
 
 
 def test_every_run_that_takes_a_while_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
