@@ -22,12 +22,13 @@ def is_doubtful(backbone: Backbone) -> bool:
 def check_alone(
     name: str, embed: Callable[[Tensor], Tensor], inputs: Tensor, place: int, output: Tensor, dtype: torch.dtype
 ) -> None:
-    """Raises a ValueError if the features of an image, `inputs[place]`, are others alone, or behind itself upside down, than
-    `output[place]`, those that it has in a batch `inputs` [b, 3, H, W]."""
+    """Raises a ValueError if the features of an image, `inputs[place]`, are others alone, or behind itself upside down,
+    than `output[place]`, those that it has in a batch `inputs` [b, 3, H, W]."""
     image = inputs[place : place + 1]
     turned = image.flip(-2, -1)  # another image whose values a network can take
     batch = output[place].float()
-    alone, again, second = embed(image)[0].float(), embed(image)[0].float(), embed(torch.cat([turned, image]))[1].float()
+    alone, again = embed(image)[0].float(), embed(image)[0].float()
+    second = embed(torch.cat([turned, image]))[1].float()
     rounding = _ROUNDING.get(dtype, _COARSE) * max(float(one.abs().max()) for one in (batch, alone, again, second))
 
     def differs(one: Tensor, other: Tensor) -> bool:
