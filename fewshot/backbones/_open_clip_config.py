@@ -19,6 +19,7 @@ from fewshot.results.seen_classes.tags import NOT_KNOWN, NOTHING, open_clip_data
 CONFIG = "open_clip_config.json"
 HUB = "hf-hub:"
 _CHECKED = ("mean", "std", "interpolation")  # of the preprocessing
+_MOST_LAYERS = 1000  # of a tower, or of one stage of it; the deepest of open_clip has 56
 _HUB_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 Config = Mapping[str, Any]
 
@@ -133,6 +134,7 @@ def _parsed(text: str) -> Mapping[str, Any]:
         raise ValueError("it needs a model_cfg with embed_dim, vision_cfg and text_cfg")
     for name in ("vision_cfg", "text_cfg", "multimodal_cfg"):
         _check_object(name, model.get(name, {}))
+        _check_layers(name, model.get(name, {}).get("layers"))
     preprocess, text_cfg = content.get("preprocess_cfg") or {}, model["text_cfg"]
     _check_object("preprocess_cfg", preprocess)
     _check_object("tokenizer_kwargs", text_cfg.get("tokenizer_kwargs") or {})
@@ -146,6 +148,13 @@ def _parsed(text: str) -> Mapping[str, Any]:
 def _check_object(name: str, value: Any) -> None:
     if not isinstance(value, dict):
         raise ValueError(f"its {name} must be an object, found {quoted(value)}")
+
+
+def _check_layers(name: str, layers: Any) -> None:
+    """A ValueError for more layers than any network has, which would be built until memory ends."""
+    for count in layers if isinstance(layers, list) else [layers]:
+        if isinstance(count, int) and count > _MOST_LAYERS:
+            raise ValueError(f"its {name} may have at most {_MOST_LAYERS} layers, found {quoted(count)}")
 
 
 def _plain(config: Config) -> Config:

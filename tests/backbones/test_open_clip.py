@@ -249,6 +249,8 @@ def test_specs_name_the_model_and_its_weights(weights):
     [
         (("model_cfg", "text_cfg"), None, "its text_cfg must be an object, found None"),
         (("model_cfg", "vision_cfg"), [], r"its vision_cfg must be an object, found \[\]"),
+        (("model_cfg", "text_cfg", "layers"), 10**400, "its text_cfg may have at most 1000 layers, found 1000"),
+        (("model_cfg", "vision_cfg", "layers"), [1, 10**9], "its vision_cfg may have at most 1000 layers, found 1000"),
         (("model_cfg", "multimodal_cfg"), 3, "its multimodal_cfg must be an object, found 3"),
         (
             ("model_cfg", "text_cfg", "tokenizer_kwargs"),
