@@ -48,7 +48,7 @@ BATCHES = "other features alone than in a batch"
 BROKEN = {
     "random features": (lambda x: torch.randn(len(x), 9), CHANCE),
     "a little noise": (lambda x: x + 0.05 * torch.randn_like(x), CHANCE),
-    "dropout that is always on": (lambda x: nn.functional.dropout(x, 0.2, training=True), CHANCE),
+    "dropout that is always on": (lambda x: nn.functional.dropout(x.repeat(1, 9), 0.2, training=True), CHANCE),
     "centred in the batch": (lambda x: x - x.mean(0), BATCHES),
     "whitened in the batch": (lambda x: (x - x.mean(0)) / (x.std(0, correction=0) + 1e-3), BATCHES),
     "largest of the batch": (lambda x: x / x.max(), BATCHES),
