@@ -19,7 +19,7 @@ from PIL import Image
 from fewshot.datasets._content import ArrayImages, classes_digest, image_digest, images_digest
 from fewshot.episodes.flat import Ints, Rows
 from fewshot.episodes.shown import CLASSES, PER_CLASS, pictures, remember_images, thumbnail
-from fewshot.files.quoting import listed, quoted
+from fewshot.files.quoting import first_of, quoted
 from fewshot.files.vectors import Vectors
 from fewshot.plugins.fields import Member, Rule
 from fewshot.plugins.signature import Parameter
@@ -48,7 +48,7 @@ class Group:
     def mask(self, name: str) -> NDArray[np.bool_]:
         """True where the category is `name`; an unknown name is a ValueError that lists the known ones."""
         if name not in self.names:
-            raise ValueError(f"{quoted(name)} is not one of {listed(map(repr, self.names))}")
+            raise ValueError(f"{quoted(name)} is not one of {first_of(map(repr, self.names))}")
         return np.asarray(self.codes == self.names.index(name))
 
     @staticmethod

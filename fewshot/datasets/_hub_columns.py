@@ -19,7 +19,7 @@ from fewshot.datasets._depth import Scales
 from fewshot.datasets._kept_digests import file_stamp, stamp_of
 from fewshot.datasets._pictures import PictureFacts, facts_of_file
 from fewshot.episodes.flat import Ints
-from fewshot.files.quoting import listed, quoted
+from fewshot.files.quoting import first_of, quoted
 
 _BYTES = ("binary", "large_binary", "null")  # types of a column of images, as other writers have them
 _PATHS = ("string", "large_string", "null")
@@ -82,7 +82,7 @@ def label_column(where: str, features: Mapping[str, Any], wanted: str | None) ->
 def _column(where: str, wanted: str | None, what: str, candidates: Sequence[str], features: Mapping[str, Any]) -> str:
     if wanted is not None:
         if wanted not in features:
-            raise ValueError(f"{where} has no column {quoted(wanted)}; its columns are {listed(features)}")
+            raise ValueError(f"{where} has no column {quoted(wanted)}; its columns are {first_of(features)}")
         return wanted
     if len(candidates) != 1:
         found = f"has {len(candidates)} columns of {what}s" if candidates else f"has no column of {what}s"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fewshot.files.quoting import listed, quoted, shortened
+from fewshot.files.quoting import first_of, quoted, shortened
 from fewshot.files.regular import written_text
 
 _SHOWN = 80  # characters of a first line in a message
@@ -113,7 +113,7 @@ def _check_width(path: Path, number: int, row: Sequence[str], names: Sequence[st
     if len(row) != len(names):
         raise ValueError(
             f"{path}, line {number}: expected {len(names)} field{'' if len(names) == 1 else 's'} "
-            f"({listed(names, most=10)}), found {len(row)}; put fields with a comma in quotes"
+            f"({first_of(names, most=10)}), found {len(row)}; put fields with a comma in quotes"
         )
 
 

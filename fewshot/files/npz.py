@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from fewshot.files.atomic import home, make_folder
 from fewshot.files.checksums import Crc
-from fewshot.files.quoting import listed, message, quoted
+from fewshot.files.quoting import first_of, message, quoted
 from fewshot.files.regular import check_regular
 from fewshot.files.stored import StoredArray
 
@@ -120,7 +120,7 @@ class NpzFile:
         """The header of an array, and its length in bytes. A ValueError, before any memory is allocated, if the array
         cannot be in the file."""
         if name not in self.members:
-            raise ValueError(f"{self.path} holds no array {quoted(name)}; it holds {listed(self.members, 'nothing')}")
+            raise ValueError(f"{self.path} holds no array {quoted(name)}; it holds {first_of(self.members, 'nothing')}")
         member = self.members[name]
         if member.flag_bits & _ENCRYPTED:
             raise ValueError("it is encrypted; save it without a password")

@@ -20,7 +20,7 @@ def quoted(value: object) -> str:
     return shortened(repr(value))
 
 
-def listed(names: Iterable[object], none: str = "none", most: int = 20) -> str:
+def first_of(names: Iterable[object], none: str = "none", most: int = 20) -> str:
     """The first `most` names, each shortened, with commas between them, and the number of the others; `none` for no
     names."""
     every = iter(names)

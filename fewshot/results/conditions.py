@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fewshot.files.quoting import listed, quoted
+from fewshot.files.quoting import first_of, quoted
 from fewshot.plugins.suggestions import nearest
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -71,7 +71,7 @@ def missing_column(name: str, known: Iterable[str], where: str) -> ValueError:
     columns = list(known)
     near = nearest(name, columns)
     hint = f" (did you mean {quoted(near[0])}?)" if near else ""
-    return ValueError(f"{where} has no column {quoted(name)}{hint}; it has: {listed(columns, most=200)}")
+    return ValueError(f"{where} has no column {quoted(name)}{hint}; it has: {first_of(columns, most=200)}")
 
 
 def _condition(text: str) -> Condition:

@@ -23,7 +23,10 @@ FRACTION = Rule("in [0, 1]", lambda value: 0 <= value <= 1 + _ROUNDING)
 _NUMBER = Rule(f"between {-_MOST:,} and {_MOST:,}", lambda value: -_MOST <= value <= _MOST)
 _RATE = Rule(f"between 0 and {_MOST:,}", lambda value: 0 <= value <= _MOST)
 _SECONDS = Rule(f"between 0 and {_MOST_SECONDS:,} seconds", lambda value: 0 <= value <= _MOST_SECONDS)
-_TIME = Rule("empty or a date and time of ISO 8601, such as 2026-01-31T12:00:00+00:00", lambda text: _is_time(text))
+_TIME = Rule(
+    "empty or a date and time of ISO 8601, such as 2026-01-31T12:00:00+00:00",
+    lambda text: not text or time_of(text) is not None,
+)
 _COUNT = integer(0, _MOST)
 _OF_TYPE: Mapping[str, Rule] = {"int": _COUNT, "int | None": _COUNT, "float": _NUMBER, "float | None": _NUMBER}
 _UNITS = ("accuracy", "new_images", "new_classes", "new_draws")
@@ -82,11 +85,13 @@ def short(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
-def _is_time(text: str) -> bool:
+def time_of(text: str) -> datetime.datetime | None:
+    """The time that a text of ISO 8601 states, in UTC unless it says otherwise; None if it states none."""
     try:
-        return not text or bool(datetime.datetime.fromisoformat(text))
+        found = datetime.datetime.fromisoformat(text)
     except ValueError:
-        return False
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
 
 @cache

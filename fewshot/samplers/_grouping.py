@@ -10,7 +10,7 @@ import numpy as np
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws, streams
 from fewshot.episodes.flat import Ints
-from fewshot.files.quoting import listed, quoted
+from fewshot.files.quoting import first_of, quoted
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,6 @@ class ClassGroups:
 def class_groups(images: LabelledImages, classes: Ints, group: str | None) -> ClassGroups:
     """The groups of these classes [C], ascending; None: one group of all. An unknown group raises a ValueError."""
     if group is not None and group not in images.class_groups:
-        raise ValueError(f"{images.name} has no class group {quoted(group)}; it has: {listed(images.class_groups)}")
+        raise ValueError(f"{images.name} has no class group {quoted(group)}; it has: {first_of(images.class_groups)}")
     codes = np.zeros(len(classes), dtype=np.int64) if group is None else images.class_groups[group].codes[classes]
     return ClassGroups.of([classes[codes == code].tolist() for code in np.unique(codes)])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fewshot.datasets import Group, LabelledImages, Pool
 from fewshot.episodes import draws, streams
 from fewshot.episodes.flat import Ints, Rows
-from fewshot.files.quoting import listed, quoted
+from fewshot.files.quoting import first_of, quoted
 
 FOLDER, STEM = "folder", "stem"  # groups that the names of image files give
 _NUMBER = re.compile(r"(\d+)\)?(\.\w+)?$")
@@ -72,7 +72,7 @@ def group_codes(images: LabelledImages, name: str) -> NDArray[np.integer[Any]]:
     if name not in known:
         if name not in (FOLDER, STEM) or images.image_names is None:
             names = [*images.image_groups, *((FOLDER, STEM) if images.image_names is not None else ())]
-            raise ValueError(f"{images.name} has no image group {quoted(name)}; it has: {listed(names)}")
+            raise ValueError(f"{images.name} has no image group {quoted(name)}; it has: {first_of(names)}")
         part = folder_of if name == FOLDER else stem_of
         known[name] = Group.of(part(image) for image in images.image_names).codes
     return known[name]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from fewshot.results.row import Row
+from fewshot.results.rules import time_of
 from fewshot.sharing.about import About
 
 _NUMBERS = r"(?:0|[1-9][0-9]*)"
@@ -27,15 +28,6 @@ def numbers_of(release: str) -> tuple[int, ...] | None:
     while numbers and not numbers[-1]:
         numbers.pop()
     return tuple(numbers)
-
-
-def time_of(text: str) -> datetime.datetime | None:
-    """The time that a text of ISO 8601 states, in UTC unless it says otherwise; None if it states none."""
-    try:
-        found = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
 
 def check_written(about: About) -> None:

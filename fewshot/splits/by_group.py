@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.files.quoting import listed, quoted
+from fewshot.files.quoting import first_of, quoted
 from fewshot.plugins.fields import Rule, declare
 from fewshot.splits import ClassSplit, SplitRule
 
@@ -30,7 +30,7 @@ class ByGroup(SplitRule):
     def split(self, images: LabelledImages) -> ClassSplit:
         if self.group not in images.class_groups:
             raise ValueError(
-                f"{images.name} has no class group {quoted(self.group)}; it has: {listed(images.class_groups)}"
+                f"{images.name} has no class group {quoted(self.group)}; it has: {first_of(images.class_groups)}"
             )
         group = images.class_groups[self.group]
         both = set(self.novel) & set(self.validation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fewshot.files.quoting import listed, message, quoted, shortened
+from fewshot.files.quoting import first_of, message, quoted, shortened
 
 
 @pytest.mark.parametrize("value", ["gull", "", "a'b\n", 12, None, 0.5, {"a": [1]}, "x" * 118])
@@ -31,11 +31,11 @@ def test_no_text_is_longer_than_it_may_be(most):
 
 
 def test_a_list_counts_the_names_that_it_leaves_out():
-    assert listed([]) == "none"
-    assert listed((), "nothing") == "nothing"
-    assert listed(["gull", 3]) == "gull, 3"
-    assert listed(iter("abcd"), most=3) == "a, b, c and 1 more"
-    assert listed(["x" * 5000] * 2000) == ", ".join([shortened("x" * 5000)] * 20) + " and 1,980 more"
+    assert first_of([]) == "none"
+    assert first_of((), "nothing") == "nothing"
+    assert first_of(["gull", 3]) == "gull, 3"
+    assert first_of(iter("abcd"), most=3) == "a, b, c and 1 more"
+    assert first_of(["x" * 5000] * 2000) == ", ".join([shortened("x" * 5000)] * 20) + " and 1,980 more"
 
 
 def test_a_message_is_that_of_the_error_or_its_class():

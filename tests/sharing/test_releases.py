@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from fewshot.results.rules import time_of
 from fewshot.sharing.about import About
 from fewshot.sharing.layout import ABOUT
-from fewshot.sharing.releases import contradictions, numbers_of, time_of
+from fewshot.sharing.releases import contradictions, numbers_of
 from fewshot.sharing.verify import verify
 from tests.support.report_rows import row
 from tests.support.submissions import change_json, change_rows, copied, own_home, submission
